@@ -1,0 +1,1 @@
+//! The ClickHouse engine (libchdb) behind ClickHouse's own HTTP interface.

@@ -1,0 +1,1 @@
+//! What every service needs once: configuration, telemetry, Kafka and ClickHouse clients, health, drain.

@@ -1,0 +1,1 @@
+//! Kafka -> model -> ClickHouse.

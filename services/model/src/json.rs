@@ -1,0 +1,340 @@
+//! One JSON object into a table of fields, without allocating for what the contract names.
+//!
+//! Two parsers drive the same visitor: `sonic-rs` for speed, `serde_json` for the last word. The fast one defers
+//! whatever it is not sure of (nested values, anything it refuses), so both accept the same values.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::reject::{Reason, Reject};
+use crate::words::words;
+
+/// Largest value of a record, in bytes (contract section 1).
+pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+words! {
+    /// The fields that the contract names: of every event first, then of single kinds.
+    pub(crate) Field {
+        EventId = "event_id",
+        Kind = "kind",
+        OccurredAt = "occurred_at",
+        AppId = "app_id",
+        CallUuid = "call_uuid",
+        DeviceId = "device_id",
+        TenantId = "tenant_id",
+        Platform = "platform",
+        OsVersion = "os_version",
+        AppVersion = "app_version",
+        SdkVersion = "sdk_version",
+        DeviceModel = "device_model",
+        Country = "country",
+        Carrier = "carrier",
+        Network = "network",
+        BuildChannel = "build_channel",
+        ClockOffsetMs = "clock_offset_ms",
+        MonoMs = "mono_ms",
+        BootId = "boot_id",
+        PushId = "push_id",
+        Channel = "channel",
+        Purpose = "purpose",
+        Environment = "environment",
+        Priority = "priority",
+        OriginalPriority = "original_priority",
+        ExpiresAt = "expires_at",
+        Status = "status",
+        Reason = "reason",
+        AppState = "app_state",
+        ActiveCalls = "active_calls",
+        MustReport = "must_report",
+        Reported = "reported",
+        ReportedUuid = "reported_uuid",
+        CallUi = "call_ui",
+        ErrorDomain = "error_domain",
+        ErrorCode = "error_code",
+        EndReason = "end_reason",
+        DisconnectCause = "disconnect_cause",
+        Action = "action",
+        ExceptionReason = "exception_reason",
+        TerminationNamespace = "termination_namespace",
+        TerminationCode = "termination_code",
+        Inferred = "inferred",
+    }
+}
+
+/// How many of [`Field::ALL`] belong to every event; the rest are attributes.
+pub(crate) const ENVELOPE_FIELDS: usize = Field::BootId as usize + 1;
+
+/// A JSON value as far as validation looks at it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    /// The field is missing or null, which is the same.
+    #[default]
+    Absent,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer within 64 bits, signed.
+    Int(i64),
+    /// A larger integer, up to 2^64 - 1: kept, valid for no named field.
+    Large(u64),
+    /// Any other number, as the nearest double.
+    Float(f64),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array or an object.
+    Nested(serde_json::Value),
+}
+
+/// The fields of one event, not yet validated.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    named: [Scalar<'a>; Field::ALL.len()],
+    other: Vec<(Cow<'a, str>, Scalar<'a>)>,
+}
+
+impl<'a> Fields<'a> {
+    fn new() -> Self {
+        Fields { named: std::array::from_fn(|_| Scalar::Absent), other: Vec::new() }
+    }
+
+    /// Reads one JSON object.
+    ///
+    /// # Errors
+    /// `too_large` above [`MAX_VALUE_BYTES`]; `not_json` for whatever `serde_json` does not take as an object.
+    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, Reject> {
+        if value.len() > MAX_VALUE_BYTES {
+            return Err(Reject::of(Reason::TooLarge, "value: expected at most 65536 bytes"));
+        }
+        let mut fast = sonic_rs::Deserializer::from_slice(value);
+        if let Ok(fields) = (FieldsSeed { defer_nested: true }).deserialize(&mut fast)
+            && fast.end().is_ok()
+        {
+            return Ok(fields);
+        }
+        Self::parse_exact(value)
+    }
+
+    fn parse_exact(value: &'a [u8]) -> Result<Self, Reject> {
+        let not_json = |_| Reject::of(Reason::NotJson, "value: expected one JSON object in UTF-8");
+        // Borrowed keys and strings need valid UTF-8 throughout; `serde_json` checks only those it looks at.
+        let text = std::str::from_utf8(value).map_err(|e| not_json(serde_json::Error::custom(e)))?;
+        let mut exact = serde_json::Deserializer::from_str(text);
+        let fields = (FieldsSeed { defer_nested: false }).deserialize(&mut exact).map_err(not_json)?;
+        exact.end().map_err(not_json)?;
+        Ok(fields)
+    }
+
+    /// Adds the attributes of a stored event, which are a JSON object.
+    pub(crate) fn merge_attributes(&mut self, attributes: &'a str) -> Result<(), Reject> {
+        let parsed = Self::parse_exact(attributes.as_bytes())?;
+        for (mine, theirs) in self.named.iter_mut().zip(parsed.named) {
+            if theirs != Scalar::Absent {
+                *mine = theirs;
+            }
+        }
+        self.other = parsed.other;
+        Ok(())
+    }
+
+    /// A table without any field, for events that are put together from columns.
+    pub(crate) fn empty() -> Self {
+        Self::new()
+    }
+
+    pub(crate) fn set(&mut self, field: Field, value: Scalar<'a>) {
+        self.named[field as usize] = value;
+    }
+
+    pub(crate) fn take(&mut self, field: Field) -> Scalar<'a> {
+        std::mem::take(&mut self.named[field as usize])
+    }
+
+    /// Takes out a field that the contract does not name; of one given twice the last.
+    pub(crate) fn take_other(&mut self, key: &str) -> Scalar<'a> {
+        let mut taken = Scalar::Absent;
+        self.other.retain_mut(|(other, value)| {
+            let is_it = other == key;
+            if is_it {
+                taken = std::mem::take(value);
+            }
+            !is_it
+        });
+        taken
+    }
+
+    /// Writes what is not in the envelope as a JSON object with sorted keys, nulls left out.
+    pub(crate) fn write_attributes(&self, out: &mut Vec<u8>) {
+        let named = Field::ALL.iter().zip(&self.named).skip(ENVELOPE_FIELDS).map(|(f, v)| (f.as_str(), v));
+        let other = self.other.iter().map(|(key, value)| (key.as_ref(), value));
+        let mut all: Vec<(&str, &Scalar<'_>)> = named.filter(|(_, v)| **v != Scalar::Absent).chain(other).collect();
+        // Stable, so that of a key given twice the last value stays last, and wins as it does in `serde_json`.
+        all.sort_by_key(|(key, _)| *key);
+        out.push(b'{');
+        let start = out.len();
+        for (i, (key, value)) in all.iter().enumerate() {
+            let repeated = all.get(i + 1).is_some_and(|(next, _)| next == key);
+            if repeated || **value == Scalar::Absent {
+                continue;
+            }
+            if out.len() > start {
+                out.push(b',');
+            }
+            write_text(key, out);
+            out.push(b':');
+            value.write(out);
+        }
+        out.push(b'}');
+    }
+}
+
+impl Scalar<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Scalar::Absent => out.extend_from_slice(b"null"),
+            Scalar::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Scalar::Int(value) => write_display(value, out),
+            Scalar::Large(value) => write_display(value, out),
+            Scalar::Float(value) => write_json(value, out),
+            Scalar::Text(value) => write_text(value, out),
+            Scalar::Nested(value) => write_json(value, out),
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        write_json(&text, out);
+    }
+}
+
+fn write_display(value: &impl fmt::Display, out: &mut Vec<u8>) {
+    use std::io::Write;
+    // Writing into a vector can't fail.
+    let _ = write!(out, "{value}");
+}
+
+fn write_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // Writing plain data into a vector can't fail.
+    let _ = serde_json::to_writer(out, value);
+}
+
+#[derive(Clone, Copy)]
+struct FieldsSeed {
+    defer_nested: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for FieldsSeed {
+    type Value = Fields<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsSeed {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::new();
+        while let Some(Text(key)) = map.next_key()? {
+            let value = map.next_value_seed(ScalarSeed { defer_nested: self.defer_nested })?;
+            match Field::parse(&key) {
+                Some(field) => fields.set(field, value),
+                None => fields.other.push((key, value)),
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// A string, borrowed from the input where it has no escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match (ScalarSeed { defer_nested: true }).deserialize_as_text(deserializer)? {
+            Scalar::Text(text) => Ok(Text(text)),
+            _ => Err(D::Error::custom("expected a string")),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ScalarSeed {
+    defer_nested: bool,
+}
+
+impl ScalarSeed {
+    fn deserialize_as_text<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Scalar<'de>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn nested<'de, E: Error>(self, value: impl FnOnce() -> Result<serde_json::Value, E>) -> Result<Scalar<'de>, E> {
+        if self.defer_nested {
+            return Err(E::custom("nested values are left to the exact parser"));
+        }
+        Ok(Scalar::Nested(value()?))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ScalarSeed {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Scalar<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ScalarSeed {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Absent)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(value).map_or(Scalar::Large(value), Scalar::Int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        self.nested(|| serde_json::Value::deserialize(SeqAccessDeserializer::new(seq)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.nested(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)))
+    }
+}

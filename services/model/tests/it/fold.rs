@@ -1,0 +1,1 @@
+//! The fold is a pure function of the set of events.

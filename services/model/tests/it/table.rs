@@ -1,0 +1,1 @@
+//! The tables of the contract, case by case.
