@@ -1,7 +1,7 @@
 //! One JSON object into a table of fields, without allocating for what the contract names.
 //!
 //! Two parsers drive the same visitor: `sonic-rs` for speed, `serde_json` for the last word. The fast one defers
-//! whatever it is not sure of (nested values, anything it refuses), so both accept the same values.
+//! what the two might read differently (nested values, floats, anything it refuses), so only one has the last word.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
             return Err(Reject::of(Reason::TooLarge, "value: expected at most 65536 bytes"));
         }
         let mut fast = sonic_rs::Deserializer::from_slice(value);
-        if let Ok(fields) = (FieldsSeed { defer_nested: true }).deserialize(&mut fast)
+        if let Ok(fields) = (FieldsSeed { defer_unsure: true }).deserialize(&mut fast)
             && fast.end().is_ok()
         {
             return Ok(fields);
@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
         // Borrowed keys and strings need valid UTF-8 throughout; `serde_json` checks only those it looks at.
         let text = std::str::from_utf8(value).map_err(|e| not_json(serde_json::Error::custom(e)))?;
         let mut exact = serde_json::Deserializer::from_str(text);
-        let fields = (FieldsSeed { defer_nested: false }).deserialize(&mut exact).map_err(not_json)?;
+        let fields = (FieldsSeed { defer_unsure: false }).deserialize(&mut exact).map_err(not_json)?;
         exact.end().map_err(not_json)?;
         Ok(fields)
     }
@@ -226,7 +226,7 @@ fn write_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
 
 #[derive(Clone, Copy)]
 struct FieldsSeed {
-    defer_nested: bool,
+    defer_unsure: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for FieldsSeed {
@@ -247,7 +247,7 @@ impl<'de> Visitor<'de> for FieldsSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields = Fields::new();
         while let Some(Text(key)) = map.next_key()? {
-            let value = map.next_value_seed(ScalarSeed { defer_nested: self.defer_nested })?;
+            let value = map.next_value_seed(ScalarSeed { defer_unsure: self.defer_unsure })?;
             match Field::parse(&key) {
                 Some(field) => fields.set(field, value),
                 None => fields.other.push((key, value)),
@@ -262,7 +262,7 @@ struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match (ScalarSeed { defer_nested: true }).deserialize_as_text(deserializer)? {
+        match (ScalarSeed { defer_unsure: true }).deserialize_as_text(deserializer)? {
             Scalar::Text(text) => Ok(Text(text)),
             _ => Err(D::Error::custom("expected a string")),
         }
@@ -271,7 +271,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
 
 #[derive(Clone, Copy)]
 struct ScalarSeed {
-    defer_nested: bool,
+    defer_unsure: bool,
 }
 
 impl ScalarSeed {
@@ -279,11 +279,9 @@ impl ScalarSeed {
         deserializer.deserialize_str(self)
     }
 
-    fn nested<'de, E: Error>(self, value: impl FnOnce() -> Result<serde_json::Value, E>) -> Result<Scalar<'de>, E> {
-        if self.defer_nested {
-            return Err(E::custom("nested values are left to the exact parser"));
-        }
-        Ok(Scalar::Nested(value()?))
+    /// A value that the exact parser alone reads: `sonic-rs` allows deeper nesting, and drops the sign of a negative zero.
+    fn exact<'de, E: Error>(self, value: impl FnOnce() -> Result<Scalar<'de>, E>) -> Result<Scalar<'de>, E> {
+        if self.defer_unsure { Err(E::custom("left to the exact parser")) } else { value() }
     }
 }
 
@@ -318,8 +316,8 @@ impl<'de> Visitor<'de> for ScalarSeed {
         Ok(i64::try_from(value).map_or(Scalar::Large(value), Scalar::Int))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Float(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        self.exact(|| Ok(Scalar::Float(value)))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
@@ -331,10 +329,10 @@ impl<'de> Visitor<'de> for ScalarSeed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        self.nested(|| serde_json::Value::deserialize(SeqAccessDeserializer::new(seq)))
+        self.exact(|| serde_json::Value::deserialize(SeqAccessDeserializer::new(seq)).map(Scalar::Nested))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.nested(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)))
+        self.exact(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)).map(Scalar::Nested))
     }
 }

@@ -1,7 +1,9 @@
 //! Short ways to write events and to fold them.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use ringtrace_model::{Call, CallKey, Event, Rules};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +28,52 @@ pub fn event(id: &str, kind: &str, at: i64, more: Value) -> Value {
 /// As [`event`], of the server about the call as a whole.
 pub fn server(id: &str, kind: &str, at: i64) -> Value {
     event(id, kind, at, json!({"device_id": null}))
+}
+
+/// An event of [`CALL`] on `d1`, an iPhone, with a valid value in every field that its kind requires. Its pushes are voip
+/// pushes named `p1`.
+pub fn ios(kind: &str, at: i64, more: Value) -> Value {
+    let mut fields = json!({"platform": "ios"});
+    let defaults = match kind {
+        "push.sent" => json!({"push_id": "p1", "channel": "apns_voip"}),
+        "push.handler_returned" => json!({"push_id": "p1", "reported": true}),
+        "call.report_failed" => json!({"error_domain": "incoming_call", "error_code": 0}),
+        kind if kind.starts_with("push.") => json!({"push_id": "p1"}),
+        _ => json!({}),
+    };
+    merge(&mut fields, &defaults);
+    merge(&mut fields, &more);
+    event(&format!("{kind}@{at}"), kind, at, fields)
+}
+
+/// As [`ios`], on an Android phone: its pushes go through FCM.
+pub fn android(kind: &str, at: i64, more: Value) -> Value {
+    let mut fields = json!({"platform": "android"});
+    if kind == "push.sent" {
+        merge(&mut fields, &json!({"channel": "fcm"}));
+    }
+    merge(&mut fields, &more);
+    ios(kind, at, fields)
+}
+
+fn merge(into: &mut Value, more: &Value) {
+    let into = into.as_object_mut().unwrap();
+    into.extend(more.as_object().unwrap().iter().map(|(key, value)| (key.clone(), value.clone())));
+}
+
+/// Settings of a randomised test: its seed is `RINGTRACE_SEED`, or a new one, and is printed when the test fails.
+/// `RINGTRACE_LONG` asks for a hundred times as many cases.
+pub fn random(cases: u32) -> ProptestConfig {
+    let given = std::env::var("RINGTRACE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
+    eprintln!("RINGTRACE_SEED={seed}");
+    let factor = if std::env::var_os("RINGTRACE_LONG").is_some() { 100 } else { 1 };
+    ProptestConfig {
+        cases: cases * factor,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// Calls by key, as a linker holds them.

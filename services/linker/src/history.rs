@@ -1,0 +1,162 @@
+//! Looking up what ClickHouse knows of calls that are not in memory.
+
+use clickhouse::{Client, Row};
+use compact_str::CompactString;
+use hashbrown::HashMap;
+use ringtrace_model::{CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
+use serde::Deserialize;
+
+use crate::slot::{History, PastEvent};
+use crate::state::Published;
+
+/// How many calls one query asks for: their keys stay well under ClickHouse's `max_query_size` of 256 KiB.
+const CALLS_PER_QUERY: usize = 1_500;
+
+const EVENTS_OF_CALLS: &str = "
+    SELECT tenant_id, toString(call_uuid) AS call_uuid, event_id, contents, kind,
+        toUnixTimestamp64Milli(occurred_at) AS occurred_at, app_id, device_id, platform, os_version, app_version,
+        sdk_version, device_model, country, carrier, network, build_channel, clock_offset_ms, mono_ms, boot_id, attributes,
+        toUnixTimestamp64Milli(log_at) AS log_at, toUInt16(call_day) AS call_day
+    FROM events_rows WHERE (tenant_id, call_uuid) IN ?";
+
+const VERDICTS_OF_CALLS: &str = "
+    SELECT tenant_id, toString(call_uuid) AS call_uuid, device_id, verdict, evidence
+    FROM legs_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+    SETTINGS do_not_merge_across_partitions_select_final = 1";
+
+const FIRST_LOGGED: &str = "
+    SELECT tenant_id, toString(call_uuid) AS call_uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
+    FROM events_rows WHERE (tenant_id, call_uuid) IN ? AND call_day != toDate(0)
+    GROUP BY tenant_id, call_uuid";
+
+#[derive(Row, Deserialize)]
+struct EventRow {
+    tenant_id: String,
+    call_uuid: String,
+    event_id: String,
+    contents: u64,
+    kind: String,
+    occurred_at: i64,
+    app_id: String,
+    device_id: Option<String>,
+    platform: Option<String>,
+    os_version: Option<String>,
+    app_version: Option<String>,
+    sdk_version: Option<String>,
+    device_model: Option<String>,
+    country: Option<String>,
+    carrier: Option<String>,
+    network: Option<String>,
+    build_channel: Option<String>,
+    clock_offset_ms: i64,
+    mono_ms: Option<i64>,
+    boot_id: Option<String>,
+    attributes: String,
+    log_at: i64,
+    call_day: u16,
+}
+
+#[derive(Row, Deserialize)]
+struct VerdictRow {
+    tenant_id: String,
+    call_uuid: String,
+    device_id: String,
+    verdict: String,
+    evidence: Option<String>,
+}
+
+#[derive(Row, Deserialize)]
+struct FirstRow {
+    tenant_id: String,
+    call_uuid: String,
+    log_at: i64,
+}
+
+impl EventRow {
+    fn into_past(self) -> (CallKey, PastEvent) {
+        let dimensions: [Option<String>; Dimension::TEXTS] = [
+            self.os_version,
+            self.app_version,
+            self.sdk_version,
+            self.device_model,
+            self.country,
+            self.carrier,
+            self.network,
+            self.build_channel,
+        ];
+        let key = key_of(&self.tenant_id, &self.call_uuid);
+        let event = StoredEvent {
+            event_id: self.event_id,
+            kind: self.kind,
+            occurred_at: self.occurred_at,
+            app_id: self.app_id,
+            call_uuid: key.call_uuid,
+            device_id: self.device_id,
+            tenant_id: self.tenant_id,
+            platform: self.platform,
+            dimensions,
+            clock_offset_ms: self.clock_offset_ms,
+            mono_ms: self.mono_ms,
+            boot_id: self.boot_id,
+            attributes: self.attributes,
+            contents: self.contents,
+        };
+        (key, PastEvent { event, log_at: self.log_at, day: self.call_day })
+    }
+}
+
+fn key_of(tenant_id: &str, call_uuid: &str) -> CallKey {
+    // ClickHouse prints a UUID that it holds.
+    CallKey { tenant_id: tenant_id.into(), call_uuid: Uuid::try_parse(call_uuid).unwrap_or_default() }
+}
+
+/// What ClickHouse knows of calls: events, and the verdicts that were published. Calls without either are left out.
+///
+/// # Errors
+/// As the ClickHouse client's; nothing is known then.
+pub(crate) async fn fetch(client: &Client, keys: &[CallKey]) -> Result<HashMap<CallKey, History>, clickhouse::error::Error> {
+    let mut histories: HashMap<CallKey, History> = HashMap::new();
+    for keys in keys.chunks(CALLS_PER_QUERY) {
+        let list = key_list(keys);
+        let mut events = client.query(EVENTS_OF_CALLS).bind(&list).fetch::<EventRow>()?;
+        while let Some(row) = events.next().await? {
+            let (key, past) = row.into_past();
+            histories.entry(key).or_default().events.push(past);
+        }
+        let mut verdicts = client.query(VERDICTS_OF_CALLS).bind(&list).fetch::<VerdictRow>()?;
+        while let Some(row) = verdicts.next().await? {
+            let Some(verdict) = Verdict::parse(&row.verdict) else { continue };
+            let evidence = row.evidence.as_deref().and_then(Evidence::parse);
+            let published = Published { device_id: CompactString::from(row.device_id), verdict, evidence };
+            histories.entry(key_of(&row.tenant_id, &row.call_uuid)).or_default().published.push(published);
+        }
+    }
+    Ok(histories)
+}
+
+/// Of calls that were taken for new since some log time, those of which ClickHouse has earlier events.
+///
+/// # Errors
+/// As the ClickHouse client's.
+pub(crate) async fn known_before(
+    client: &Client,
+    calls: &[(CallKey, i64)],
+) -> Result<Vec<CallKey>, clickhouse::error::Error> {
+    let mut known = Vec::new();
+    for calls in calls.chunks(CALLS_PER_QUERY) {
+        let begun: HashMap<&CallKey, i64> = calls.iter().map(|(key, at)| (key, *at)).collect();
+        let keys: Vec<CallKey> = calls.iter().map(|(key, _)| key.clone()).collect();
+        let mut rows = client.query(FIRST_LOGGED).bind(key_list(&keys)).fetch::<FirstRow>()?;
+        while let Some(row) = rows.next().await? {
+            let key = key_of(&row.tenant_id, &row.call_uuid);
+            if begun.get(&key).is_some_and(|at| row.log_at < *at) {
+                known.push(key);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn key_list(keys: &[CallKey]) -> Vec<(&str, String)> {
+    keys.iter().map(|key| (key.tenant_id.as_str(), key.call_uuid.hyphenated().to_string())).collect()
+}

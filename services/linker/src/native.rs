@@ -1,0 +1,253 @@
+//! A batch of rows as one block of ClickHouse's Native format, the cheapest one for the server to take in.
+//!
+//! Columns are sent with plain types; the server casts them to the table's (`LowCardinality`, `DateTime64`, ...).
+
+use ringtrace_model::Uuid;
+
+/// The type of a column on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    Text,
+    OptionalText,
+    Texts,
+    Uuid,
+    OptionalUuid,
+    /// Milliseconds since the Unix epoch.
+    Time,
+    /// Milliseconds since the Unix epoch.
+    OptionalTime,
+    Int,
+    OptionalInt,
+    U64,
+    U32,
+    U16,
+    U8,
+    /// Days since the Unix epoch.
+    Day,
+}
+
+impl ColumnType {
+    const fn name(self) -> &'static str {
+        match self {
+            ColumnType::Text => "String",
+            ColumnType::OptionalText => "Nullable(String)",
+            ColumnType::Texts => "Array(String)",
+            ColumnType::Uuid => "UUID",
+            ColumnType::OptionalUuid => "Nullable(UUID)",
+            ColumnType::Time => "DateTime64(3, 'UTC')",
+            ColumnType::OptionalTime => "Nullable(DateTime64(3, 'UTC'))",
+            ColumnType::Int => "Int64",
+            ColumnType::OptionalInt => "Nullable(Int64)",
+            ColumnType::U64 => "UInt64",
+            ColumnType::U32 => "UInt32",
+            ColumnType::U16 => "UInt16",
+            ColumnType::U8 => "UInt8",
+            ColumnType::Day => "Date",
+        }
+    }
+}
+
+/// A table that the linker writes: its name without the database, and its columns in the order in which rows fill them.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [(&'static str, ColumnType)],
+}
+
+impl Table {
+    /// The statement that a block of this table follows.
+    pub(crate) fn insert_statement(&self, database: &str) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        format!("INSERT INTO {database}.{} ({}) FORMAT Native", self.name, names.join(", "))
+    }
+}
+
+/// Rows of one table, column by column.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) table: &'static Table,
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+#[derive(Debug, Default)]
+struct Column {
+    data: Vec<u8>,
+    /// One byte a row for nullable columns.
+    nulls: Vec<u8>,
+    /// End offsets for arrays.
+    ends: Vec<u64>,
+}
+
+impl Block {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        let columns = table.columns.iter().map(|_| Column::default()).collect();
+        Block { table, columns, rows: 0 }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Starts a row; every column of the table must be filled, in order.
+    pub(crate) fn row(&mut self) -> Row<'_> {
+        self.rows += 1;
+        Row { columns: self.columns.iter_mut(), types: self.table.columns.iter() }
+    }
+
+    /// Overwrites a day that was not known when its row was written.
+    pub(crate) fn set_day(&mut self, column: usize, row: usize, day: u16) {
+        debug_assert_eq!(self.table.columns.get(column).map(|(_, kind)| *kind), Some(ColumnType::Day));
+        let place = self.columns.get_mut(column).and_then(|column| column.data.get_mut(row * 2..row * 2 + 2));
+        if let Some(place) = place {
+            place.copy_from_slice(&day.to_le_bytes());
+        }
+    }
+
+    /// Appends the rows of another block of the same table.
+    pub(crate) fn append(&mut self, other: Block) {
+        debug_assert!(std::ptr::eq(self.table, other.table));
+        self.rows += other.rows;
+        for (mine, theirs) in self.columns.iter_mut().zip(other.columns) {
+            let base = mine.ends.last().copied().unwrap_or(0);
+            mine.ends.extend(theirs.ends.iter().map(|end| end + base));
+            mine.nulls.extend_from_slice(&theirs.nulls);
+            mine.data.extend_from_slice(&theirs.data);
+        }
+    }
+
+    /// The block in Native format; nothing for no rows.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        if self.rows == 0 {
+            return Vec::new();
+        }
+        let size: usize = self.columns.iter().map(|c| c.data.len() + c.nulls.len() + c.ends.len() * 8 + 64).sum();
+        let mut out = Vec::with_capacity(size);
+        put_length(&mut out, self.columns.len());
+        put_length(&mut out, self.rows);
+        for ((name, kind), column) in self.table.columns.iter().zip(&self.columns) {
+            put_text(&mut out, name);
+            put_text(&mut out, kind.name());
+            out.extend_from_slice(&column.nulls);
+            column.ends.iter().for_each(|end| out.extend_from_slice(&end.to_le_bytes()));
+            out.extend_from_slice(&column.data);
+        }
+        out
+    }
+}
+
+/// A row that is being filled, column by column.
+pub(crate) struct Row<'b> {
+    columns: std::slice::IterMut<'b, Column>,
+    types: std::slice::Iter<'static, (&'static str, ColumnType)>,
+}
+
+impl Row<'_> {
+    fn put(&mut self, kind: ColumnType, fill: impl FnOnce(&mut Column)) -> &mut Self {
+        let declared = self.types.next().map(|(_, kind)| *kind);
+        debug_assert_eq!(declared, Some(kind), "columns are filled in the table's order");
+        if let Some(column) = self.columns.next() {
+            fill(column);
+        }
+        self
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.put(ColumnType::Text, |column| put_text(&mut column.data, text))
+    }
+
+    pub(crate) fn optional_text(&mut self, text: Option<&str>) -> &mut Self {
+        self.put(ColumnType::OptionalText, |column| {
+            column.nulls.push(u8::from(text.is_none()));
+            put_text(&mut column.data, text.unwrap_or_default());
+        })
+    }
+
+    pub(crate) fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> &mut Self {
+        self.put(ColumnType::Texts, |column| {
+            let mut end = column.ends.last().copied().unwrap_or(0);
+            for text in texts {
+                put_text(&mut column.data, text);
+                end += 1;
+            }
+            column.ends.push(end);
+        })
+    }
+
+    pub(crate) fn uuid(&mut self, uuid: Uuid) -> &mut Self {
+        self.put(ColumnType::Uuid, |column| put_uuid(&mut column.data, uuid))
+    }
+
+    pub(crate) fn optional_uuid(&mut self, uuid: Option<Uuid>) -> &mut Self {
+        self.put(ColumnType::OptionalUuid, |column| {
+            column.nulls.push(u8::from(uuid.is_none()));
+            put_uuid(&mut column.data, uuid.unwrap_or_default());
+        })
+    }
+
+    pub(crate) fn time(&mut self, ms: i64) -> &mut Self {
+        self.put(ColumnType::Time, |column| column.data.extend_from_slice(&ms.to_le_bytes()))
+    }
+
+    pub(crate) fn optional_time(&mut self, ms: Option<i64>) -> &mut Self {
+        self.put(ColumnType::OptionalTime, |column| put_optional(column, ms))
+    }
+
+    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+        self.put(ColumnType::Int, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+    }
+
+    pub(crate) fn optional_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.put(ColumnType::OptionalInt, |column| put_optional(column, value))
+    }
+
+    pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
+        self.put(ColumnType::U64, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+    }
+
+    pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
+        self.put(ColumnType::U32, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+    }
+
+    pub(crate) fn u16(&mut self, value: u16) -> &mut Self {
+        self.put(ColumnType::U16, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+    }
+
+    pub(crate) fn u8(&mut self, value: u8) -> &mut Self {
+        self.put(ColumnType::U8, |column| column.data.push(value))
+    }
+
+    pub(crate) fn day(&mut self, day: u16) -> &mut Self {
+        self.put(ColumnType::Day, |column| column.data.extend_from_slice(&day.to_le_bytes()))
+    }
+
+    /// Ends the row: all columns are filled.
+    pub(crate) fn end(&mut self) {
+        debug_assert!(self.types.next().is_none(), "every column of the table is filled");
+    }
+}
+
+fn put_optional(column: &mut Column, value: Option<i64>) {
+    column.nulls.push(u8::from(value.is_none()));
+    column.data.extend_from_slice(&value.unwrap_or_default().to_le_bytes());
+}
+
+fn put_uuid(out: &mut Vec<u8>, uuid: Uuid) {
+    let (high, low) = uuid.as_u64_pair();
+    out.extend_from_slice(&high.to_le_bytes());
+    out.extend_from_slice(&low.to_le_bytes());
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_length(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// LEB128, as ClickHouse writes lengths.
+fn put_length(out: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}

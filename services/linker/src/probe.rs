@@ -1,0 +1,108 @@
+//! Asking the broker where the partitions end, so that the log clock of a drained partition can follow the wall clock.
+//!
+//! A thread of its own, with a consumer that belongs to no group: the questions block. A partition is drained when its
+//! position is at its end, or when all that lies between the two are markers of transactions, which are no records.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Message, Offset, TopicPartitionList};
+use ringtrace_kit::clock::wall_ms;
+
+use crate::topics::{Inputs, Place};
+
+/// How often all partitions are asked about.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// How long one question may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the broker said of a partition's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// Wall time before the question, in milliseconds since the Unix epoch.
+    pub(crate) asked_at: i64,
+    /// The smallest offset from which on there is no record.
+    pub(crate) drained_from: i64,
+    /// The end of the partition's committed records, markers included.
+    pub(crate) end: i64,
+}
+
+/// What the linker and the probe tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    positions: Mutex<HashMap<Place, i64>>,
+    ends: Mutex<HashMap<Place, End>>,
+}
+
+impl Shared {
+    /// Tells the probe which partitions to ask about, and how far they were read.
+    pub(crate) fn set_positions(&self, positions: HashMap<Place, i64>) {
+        *self.positions.lock().unwrap_or_else(PoisonError::into_inner) = positions;
+    }
+
+    /// What the broker said last.
+    pub(crate) fn ends(&self) -> HashMap<Place, End> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn positions(&self) -> HashMap<Place, i64> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Runs until the other end of `stop` is dropped.
+pub(crate) fn run(consumer: &BaseConsumer, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
+    let mut before = HashMap::new();
+    while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        let positions = shared.positions();
+        let mut ends = shared.ends();
+        ends.retain(|place, _| positions.contains_key(place));
+        for (place, position) in &positions {
+            let stuck = before.get(place) == Some(position);
+            match ask(consumer, inputs, *place, *position, stuck) {
+                Ok(end) => {
+                    ends.insert(*place, end);
+                }
+                // The clock of the partition stands still until the broker answers again.
+                Err(error) => tracing::debug!(%error, partition = place.1, "broker did not say where a partition ends"),
+            }
+        }
+        *shared.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+        before = positions;
+    }
+}
+
+fn ask(consumer: &BaseConsumer, inputs: &Inputs, place: Place, position: i64, stuck: bool) -> KafkaResult<End> {
+    let topic = inputs.name(place.0);
+    let asked_at = wall_ms();
+    let (_, end) = consumer.fetch_watermarks(topic, place.1, TIMEOUT)?;
+    // Only a position that does not move is worth the fetch: while it moves, records are coming.
+    let only_markers = position < end && stuck && first_record(consumer, topic, place.1, position)?.is_none_or(|at| at >= end);
+    let drained_from = if only_markers { position } else { end };
+    Ok(End { asked_at, drained_from, end })
+}
+
+/// Offset of the first record at or after an offset; `None` when there is none.
+fn first_record(consumer: &BaseConsumer, topic: &str, partition: i32, from: i64) -> KafkaResult<Option<i64>> {
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(topic, partition, Offset::Offset(from))?;
+    consumer.assign(&assignment)?;
+    let deadline = Instant::now() + TIMEOUT;
+    let found = loop {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => break Ok(Some(message.offset())),
+            Some(Err(KafkaError::PartitionEOF(_))) => break Ok(None),
+            Some(Err(error)) => break Err(error),
+            // Unknown is as good as a record: the clock waits.
+            None if Instant::now() > deadline => break Ok(Some(from)),
+            None => {}
+        }
+    };
+    consumer.unassign()?;
+    found
+}

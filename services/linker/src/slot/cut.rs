@@ -1,0 +1,177 @@
+//! Cutting a flush: everything that a slot has to write of what it has read so far.
+
+use std::cmp::Reverse;
+
+use compact_str::CompactString;
+use ringtrace_model::{CallKey, Evaluation, Evidence, LegRow, Verdict};
+use serde::Serialize;
+
+use super::entry::{Entry, Past};
+use super::{Idle, Slot};
+use crate::native::Block;
+use crate::state::{CallRecord, Header, Published, encode, encode_call, encode_key};
+use crate::tables::{CALLS, EVENTS, Image, LEGS, put_call, put_leg};
+
+/// What a slot writes in one flush.
+pub(crate) struct SlotFlush {
+    pub(crate) partition: i32,
+    pub(crate) header: Header,
+    pub(crate) open_calls: usize,
+    /// Rows of `events`, to be acknowledged before the transaction begins.
+    pub(crate) events: Block,
+    /// Changelog records by key, in order; `None` is a tombstone.
+    pub(crate) states: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Messages for the verdicts topic, by key.
+    pub(crate) verdicts: Vec<(String, Vec<u8>)>,
+    /// Rows of `legs` and `calls`, to be written after the commit.
+    pub(crate) legs: Block,
+    pub(crate) calls: Block,
+    /// New verdicts, for the metrics.
+    pub(crate) verdict_changes: Vec<Verdict>,
+    /// Cross-clock latencies that came out negative.
+    pub(crate) negative_latencies: u32,
+}
+
+/// The message that says that a leg's verdict changed (contract section 4.1).
+#[derive(Serialize)]
+struct VerdictChange<'a> {
+    tenant_id: &'a str,
+    call_uuid: String,
+    device_id: &'a str,
+    version: u64,
+    log_clock: i64,
+    previous: Option<Verdict>,
+    verdict: Verdict,
+    evidence: Option<Evidence>,
+    leg: UpdatedLeg<'a>,
+}
+
+#[derive(Serialize)]
+struct UpdatedLeg<'a> {
+    #[serde(flatten)]
+    row: &'a LegRow<'a>,
+    updated_at: i64,
+}
+
+impl SlotFlush {
+    /// Whether there is anything to write beside the header.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.rows() == 0 && self.states.is_empty() && self.legs.rows() == 0 && self.calls.rows() == 0
+    }
+}
+
+impl Slot {
+    /// Cuts a flush at the slot's log clock. Every call of [`Slot::take_wanted`] must have been paged in.
+    pub(crate) fn cut(&mut self) -> SlotFlush {
+        debug_assert!(self.calls.values().all(|entry| entry.past != Past::Wanted), "histories are folded in before a cut");
+        self.header.sequence += 1;
+        let mut flush = SlotFlush {
+            partition: self.partition,
+            header: self.header,
+            open_calls: self.calls.len(),
+            events: std::mem::replace(&mut self.events, Block::new(&EVENTS)),
+            states: Vec::new(),
+            verdicts: Vec::new(),
+            legs: Block::new(&LEGS),
+            calls: Block::new(&CALLS),
+            verdict_changes: Vec::new(),
+            negative_latencies: 0,
+        };
+        // Tombstones first: a call that left and came back has its record after its tombstone.
+        flush.states.extend(self.gone.drain(..).map(|key| (encode_key(&key), None)));
+        for key in std::mem::take(&mut self.dirty) {
+            let Some(entry) = self.calls.get_mut(&key) else { continue };
+            entry.dirty = false;
+            entry.rows.clear();
+            if entry.call.is_empty() {
+                continue;
+            }
+            flush.write_call(&key, entry, &self.rules);
+            if let Some(at) = entry.next_change_at {
+                self.timers.push(Reverse((at, key.clone())));
+            }
+            self.idle.push_back(Idle { key, sequence: self.header.sequence, at: self.header.log_clock });
+        }
+        flush
+    }
+}
+
+impl SlotFlush {
+    fn write_call(&mut self, key: &CallKey, entry: &mut Entry, rules: &ringtrace_model::Rules) {
+        let call = std::mem::take(&mut entry.call);
+        if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock) {
+            self.publish(&evaluation, entry);
+            self.write_rows(&evaluation, entry);
+            entry.next_change_at = evaluation.next_change_at;
+            self.negative_latencies += evaluation.negative_latencies;
+        }
+        entry.written_in = self.header.sequence;
+        entry.recorded = true;
+        let record = CallRecord {
+            sequence: self.header.sequence,
+            day: entry.day,
+            wrong_day: entry.wrong_day.take(),
+            updated_at: entry.updated_at,
+            published: entry.published.clone(),
+            removed: std::mem::take(&mut entry.removed),
+            call: encode_call(&call),
+        };
+        self.states.push((encode_key(key), Some(encode(&record))));
+        entry.call = call;
+    }
+
+    /// Says which verdicts changed, and notes them as published.
+    fn publish(&mut self, evaluation: &Evaluation<'_>, entry: &mut Entry) {
+        let before = std::mem::take(&mut entry.published);
+        for leg in &evaluation.legs {
+            let held = before.binary_search_by(|published| published.device_id.as_str().cmp(leg.device_id));
+            let held = held.ok().and_then(|place| before.get(place));
+            if held.is_none_or(|held| (held.verdict, held.evidence) != (leg.verdict, leg.evidence)) {
+                self.verdicts.push(self.verdict_change(leg, held.map(|held| held.verdict), entry.updated_at));
+                self.verdict_changes.push(leg.verdict);
+            }
+            entry.published.push(Published {
+                device_id: leg.device_id.into(),
+                verdict: leg.verdict,
+                evidence: leg.evidence,
+            });
+        }
+        let here = |device: &CompactString| {
+            evaluation.legs.binary_search_by(|leg| leg.device_id.cmp(device.as_str())).is_ok()
+        };
+        entry.removed.extend(before.into_iter().map(|published| published.device_id).filter(|device| !here(device)));
+    }
+
+    fn verdict_change(&self, leg: &LegRow<'_>, previous: Option<Verdict>, updated_at: i64) -> (String, Vec<u8>) {
+        let call_uuid = leg.call_uuid.hyphenated().to_string();
+        let change = VerdictChange {
+            tenant_id: leg.tenant_id,
+            call_uuid: call_uuid.clone(),
+            device_id: leg.device_id,
+            version: self.header.sequence,
+            log_clock: self.header.log_clock,
+            previous,
+            verdict: leg.verdict,
+            evidence: leg.evidence,
+            leg: UpdatedLeg { row: leg, updated_at },
+        };
+        // Writing plain data into a vector can't fail.
+        (call_uuid, serde_json::to_vec(&change).unwrap_or_default())
+    }
+
+    fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {
+        let image = Image { updated_at: entry.updated_at, day: entry.day, version: self.header.sequence };
+        put_call(&mut self.calls, &evaluation.call, image, false);
+        evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, image, false));
+        if let Some(template) = evaluation.legs.first() {
+            for device in &entry.removed {
+                put_leg(&mut self.legs, &LegRow { device_id: device, ..template.clone() }, image, true);
+            }
+        }
+        if let Some(day) = entry.wrong_day {
+            let wrong = Image { day, ..image };
+            put_call(&mut self.calls, &evaluation.call, wrong, true);
+            evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, wrong, true));
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! How calls come into a slot's memory and leave it.
+
+use std::cmp::Reverse;
+use std::hash::BuildHasher;
+
+use ringtrace_model::{Call, CallKey};
+
+use super::entry::{Entry, History, Past};
+use super::{Idle, Slot};
+use crate::state::{CallRecord, StateError};
+use crate::tables::EVENTS_CALL_DAY;
+
+impl Slot {
+    /// Lets the log clock run to `now` (it never goes back), and marks the calls that change by themselves until then.
+    pub(crate) fn advance(&mut self, now: i64) {
+        self.header.log_clock = self.header.log_clock.max(now);
+        let now = self.header.log_clock;
+        while self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((at, key))) = self.timers.pop() else { break };
+            if self.parked.get(&key) == Some(&at) {
+                self.wake(&key);
+            }
+            let due = self.calls.get_mut(&key).filter(|entry| entry.next_change_at == Some(at));
+            if let Some(entry) = due {
+                entry.updated_at = entry.updated_at.max(at);
+                self.mark_dirty(&key);
+            }
+        }
+    }
+
+    /// Brings a parked call back, without its history yet.
+    fn wake(&mut self, key: &CallKey) {
+        let at = self.parked.remove(key);
+        let mut entry = Entry::begun_on(0, 0);
+        entry.recorded = true;
+        entry.seen_before = true;
+        entry.next_change_at = at;
+        self.wanted.push(key.clone());
+        self.calls.insert(key.clone(), entry);
+    }
+
+    /// Takes the calls whose history has to be folded in, by [`Slot::page_in`], before the next flush is cut.
+    pub(crate) fn take_wanted(&mut self) -> Vec<CallKey> {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.retain(|key| self.calls.get(key).is_some_and(|entry| entry.past == Past::Wanted));
+        wanted
+    }
+
+    /// Takes the calls that were taken for new, with the log time before which ClickHouse should know nothing of them.
+    pub(crate) fn take_unchecked(&mut self) -> Vec<(CallKey, i64)> {
+        std::mem::take(&mut self.unchecked)
+    }
+
+    /// How many calls were taken for new and wait to be checked.
+    pub(crate) fn unchecked(&self) -> usize {
+        self.unchecked.len()
+    }
+
+    /// A call that was taken for new is new indeed.
+    pub(crate) fn confirm_new(&mut self, key: &CallKey) {
+        if let Some(entry) = self.calls.get_mut(key)
+            && entry.past == Past::Unchecked
+        {
+            entry.past = Past::Known;
+        }
+    }
+
+    /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
+    pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
+        let Some(entry) = self.calls.get_mut(key) else { return };
+        let flushed_before = entry.past == Past::Unchecked && entry.written_in > 0;
+        for past in &history.events {
+            match past.event.event() {
+                Ok(event) => {
+                    entry.call.apply(&event, past.log_at);
+                    entry.updated_at = entry.updated_at.max(past.log_at);
+                }
+                Err(reject) => {
+                    tracing::error!(call_uuid = %key.call_uuid, %reject, "row of events is no valid event, left out");
+                }
+            }
+        }
+        if let Some(day) = history.events.iter().map(|past| past.day).filter(|day| *day != 0).min()
+            && day != entry.day
+        {
+            if flushed_before {
+                entry.wrong_day = Some(entry.day);
+            }
+            entry.day = day;
+            entry.rows.iter().for_each(|row| self.events.set_day(EVENTS_CALL_DAY, *row, day));
+        }
+        for published in history.published {
+            if let Err(place) = entry.published.binary_search_by(|held| held.device_id.cmp(&published.device_id)) {
+                entry.published.insert(place, published);
+            }
+        }
+        entry.past = Past::Known;
+        if !history.events.is_empty() {
+            self.mark_dirty(key);
+        }
+    }
+
+    /// Takes in a record of the changelog.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub(crate) fn restore(&mut self, key: CallKey, record: CallRecord) -> Result<(), StateError> {
+        self.recent.note(self.calls.hasher().hash_one(&key), self.header.log_clock);
+        let mut entry = Entry::begun_on(record.day, record.updated_at);
+        entry.recorded = true;
+        entry.seen_before = true;
+        entry.updated_at = record.updated_at;
+        entry.published = record.published;
+        entry.written_in = record.sequence;
+        let rows_missing = record.sequence > self.header.acknowledged;
+        if rows_missing {
+            entry.wrong_day = record.wrong_day;
+            entry.removed = record.removed;
+        }
+        match record.call {
+            Some(bytes) => {
+                entry.call = Call::decode(&bytes)?;
+                entry.past = Past::Known;
+                let evaluation = entry.call.evaluate(&key, &self.rules, self.header.log_clock);
+                entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
+            }
+            None => self.wanted.push(key.clone()),
+        }
+        if let Some(at) = entry.next_change_at {
+            self.timers.push(Reverse((at, key.clone())));
+        }
+        let idle = Idle { key: key.clone(), sequence: record.sequence, at: self.header.log_clock };
+        self.idle.push_back(idle);
+        let unfinished = rows_missing || entry.past == Past::Wanted;
+        self.calls.insert(key.clone(), entry);
+        if unfinished {
+            self.mark_dirty(&key);
+        }
+        Ok(())
+    }
+
+    /// ClickHouse has the rows of a flush: calls that need no place in memory leave it.
+    pub(crate) fn acknowledge(&mut self, sequence: u64) {
+        self.header.acknowledged = self.header.acknowledged.max(sequence);
+        for _ in 0..self.idle.len() {
+            let full = self.calls.len() > self.limits.calls;
+            let aged = |idle: &Idle| idle.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;
+            let Some(idle) = self.idle.pop_front_if(|idle| full || aged(idle)) else { return };
+            self.leave(idle, full);
+        }
+    }
+
+    fn leave(&mut self, idle: Idle, full: bool) {
+        let Some(entry) = self.calls.get(&idle.key) else { return };
+        if entry.written_in != idle.sequence || entry.dirty {
+            // A later flush has put the call, or will put it, at the end of the queue again.
+            return;
+        }
+        let waits = entry.past != Past::Known || entry.written_in > self.header.acknowledged;
+        match entry.next_change_at {
+            _ if waits => self.idle.push_back(Idle { at: self.header.log_clock, ..idle }),
+            None => {
+                if entry.recorded {
+                    self.gone.push(idle.key.clone());
+                }
+                self.calls.remove(&idle.key);
+            }
+            Some(at) if full => {
+                self.calls.remove(&idle.key);
+                self.parked.insert(idle.key, at);
+            }
+            // Its next change brings it into the queue again.
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! A slot: one partition index over the call topics and the internal topic, as a single-threaded state machine.
+//!
+//! It folds events, keeps open calls and their timers, and cuts flushes. It does no I/O: what it wants to know (histories)
+//! and what it wants done (flushes) passes through its methods.
+
+mod cut;
+mod entry;
+mod memory;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::FixedState;
+use hashbrown::{Equivalent, HashMap};
+use ringtrace_model::{CallKey, DAY_MS, Event, Kind, Known, Rules, Scope, Uuid};
+
+pub(crate) use cut::SlotFlush;
+pub(crate) use entry::{History, PastEvent};
+use entry::{Entry, Past};
+
+use crate::filter::RecentCalls;
+use crate::native::Block;
+use crate::state::Header;
+use crate::tables::{EVENTS, EventMeta, put_event};
+
+/// Limits of a slot's memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Calls in memory before those whose rows are acknowledged leave.
+    pub(crate) calls: usize,
+    /// How long a settled call stays, in milliseconds of log time, so that its late events need no look-up.
+    pub(crate) settled_ms: i64,
+}
+
+/// One partition index. See the module's text.
+pub(crate) struct Slot {
+    partition: i32,
+    rules: Rules,
+    limits: Limits,
+    header: Header,
+    calls: HashMap<CallKey, Entry, FixedState>,
+    /// Calls that left memory before their last change, with the log time of it.
+    parked: HashMap<CallKey, i64, FixedState>,
+    /// Log times at which calls change by themselves; an entry counts only while its call says the same.
+    timers: BinaryHeap<Reverse<(i64, CallKey)>>,
+    /// Calls in the order of their flushes.
+    idle: VecDeque<Idle>,
+    dirty: Vec<CallKey>,
+    /// Calls whose history has to be folded in before the next flush.
+    wanted: Vec<CallKey>,
+    /// Calls that were taken for new without a look-up, since which log time.
+    unchecked: Vec<(CallKey, i64)>,
+    /// Calls that left for good since the last flush.
+    gone: Vec<CallKey>,
+    recent: RecentCalls,
+    events: Block,
+}
+
+struct Idle {
+    key: CallKey,
+    sequence: u64,
+    at: i64,
+}
+
+/// A call's key as an event has it.
+#[derive(Hash)]
+struct KeyRef<'a> {
+    tenant_id: &'a str,
+    call_uuid: Uuid,
+}
+
+impl Equivalent<CallKey> for KeyRef<'_> {
+    fn equivalent(&self, key: &CallKey) -> bool {
+        self.call_uuid == key.call_uuid && self.tenant_id == key.tenant_id
+    }
+}
+
+impl Slot {
+    /// A slot without calls, which goes on from `header`.
+    pub(crate) fn new(partition: i32, rules: Rules, limits: Limits, header: Header) -> Self {
+        Slot {
+            partition,
+            rules,
+            limits,
+            header,
+            calls: HashMap::with_hasher(FixedState::default()),
+            parked: HashMap::with_hasher(FixedState::default()),
+            timers: BinaryHeap::new(),
+            idle: VecDeque::new(),
+            dirty: Vec::new(),
+            wanted: Vec::new(),
+            unchecked: Vec::new(),
+            gone: Vec::new(),
+            recent: RecentCalls::since(header.log_clock),
+            events: Block::new(&EVENTS),
+        }
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// Milliseconds since the Unix epoch; 0 before anything is known.
+    pub(crate) fn log_clock(&self) -> i64 {
+        self.header.log_clock
+    }
+
+    /// Calls in memory.
+    pub(crate) fn open_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.
+    pub(crate) fn fold(&mut self, event: &Event<'_>, meta: EventMeta<'_>) -> bool {
+        if event.scope() == Scope::History {
+            put_event(&mut self.events, event, meta, 0);
+            return false;
+        }
+        let key = KeyRef { tenant_id: &event.tenant_id, call_uuid: event.call_uuid.unwrap_or_default() };
+        let hash = self.calls.hasher().hash_one(&key);
+        if !self.calls.contains_key(&key) {
+            self.begin(&key, hash, meta.log_at);
+        }
+        let is_new = self.is_provably_new(event, meta.log_at);
+        let Some(entry) = self.calls.get_mut(&key) else { return false };
+        if is_new && entry.past == Past::Wanted && !entry.seen_before {
+            entry.past = Past::Unchecked;
+            self.unchecked.push((owned(&key), entry.begun_at));
+        }
+        if entry.past == Past::Wanted {
+            entry.rows.push(self.events.rows());
+        }
+        put_event(&mut self.events, event, meta, entry.day);
+        let changed = entry.call.apply(event, meta.log_at);
+        if changed {
+            entry.updated_at = entry.updated_at.max(meta.log_at);
+            if !entry.dirty {
+                entry.dirty = true;
+                self.dirty.push(owned(&key));
+            }
+        }
+        changed
+    }
+
+    fn begin(&mut self, key: &KeyRef<'_>, hash: u64, log_at: i64) {
+        let mut entry = Entry::begun_on(day_of(log_at), log_at);
+        entry.seen_before = self.recent.note(hash, self.header.log_clock);
+        entry.recorded = self.parked.remove(key).is_some();
+        entry.seen_before |= entry.recorded;
+        self.wanted.push(owned(key));
+        self.calls.insert(owned(key), entry);
+    }
+
+    /// Whether an event can only be the first of its call: the server's, inside the span over which every call is known.
+    fn is_provably_new(&self, event: &Event<'_>, log_at: i64) -> bool {
+        let first = matches!(event.kind, Kind::Known(Known::CallInitiated | Known::PushSent | Known::PushSuppressed));
+        first && self.recent.covers(event.corrected_at()) && self.recent.covers(log_at)
+    }
+
+    fn mark_dirty(&mut self, key: &CallKey) {
+        if let Some(entry) = self.calls.get_mut(key)
+            && !entry.dirty
+        {
+            entry.dirty = true;
+            self.dirty.push(key.clone());
+        }
+    }
+}
+
+fn owned(key: &KeyRef<'_>) -> CallKey {
+    CallKey { tenant_id: key.tenant_id.into(), call_uuid: key.call_uuid }
+}
+
+/// Days since the Unix epoch of a log time, as ClickHouse's `Date` holds them.
+pub(crate) fn day_of(log_at: i64) -> u16 {
+    u16::try_from(log_at.div_euclid(DAY_MS)).unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! The four topics that the linker reads, and where it is in their partitions.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+/// Which of the input topics a record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Input {
+    Push,
+    Call,
+    Internal,
+    Device,
+}
+
+impl Input {
+    /// The topics whose partitions of one index make a slot.
+    pub(crate) const OF_SLOT: [Input; 3] = [Input::Push, Input::Call, Input::Internal];
+}
+
+/// A partition of an input topic.
+pub(crate) type Place = (Input, i32);
+
+/// Names of the input topics.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    push: Arc<str>,
+    call: Arc<str>,
+    internal: Arc<str>,
+    device: Arc<str>,
+}
+
+impl Inputs {
+    pub(crate) fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
+        Inputs { push: push.into(), call: call.into(), internal: internal.into(), device: device.into() }
+    }
+
+    pub(crate) fn name(&self, input: Input) -> &Arc<str> {
+        match input {
+            Input::Push => &self.push,
+            Input::Call => &self.call,
+            Input::Internal => &self.internal,
+            Input::Device => &self.device,
+        }
+    }
+
+    pub(crate) fn find(&self, topic: &str) -> Option<Input> {
+        [Input::Push, Input::Call, Input::Internal, Input::Device].into_iter().find(|input| **self.name(*input) == *topic)
+    }
+
+    pub(crate) fn all(&self) -> [&str; 4] {
+        [&self.push, &self.call, &self.internal, &self.device]
+    }
+}
+
+/// How far a partition was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Offset of the next record.
+    pub(crate) next: i64,
+    /// The partition's part in the log clock, in milliseconds since the Unix epoch; 0 before anything is known.
+    pub(crate) clock: i64,
+}
+
+/// Positions of all partitions that this instance reads.
+pub(crate) type Positions = HashMap<Place, Position>;
