@@ -114,7 +114,10 @@ fn key_of(tenant_id: &str, call_uuid: &str) -> CallKey {
 ///
 /// # Errors
 /// As the ClickHouse client's; nothing is known then.
-pub(crate) async fn fetch(client: &Client, keys: &[CallKey]) -> Result<HashMap<CallKey, History>, clickhouse::error::Error> {
+pub(crate) async fn fetch(
+    client: &Client,
+    keys: &[CallKey],
+) -> Result<HashMap<CallKey, History>, clickhouse::error::Error> {
     let mut histories: HashMap<CallKey, History> = HashMap::new();
     for keys in keys.chunks(CALLS_PER_QUERY) {
         let list = key_list(keys);

@@ -1,1 +1,32 @@
-//! Kafka -> model -> ClickHouse.
+//! Kafka -> model -> ClickHouse: the linker.
+//!
+//! Data flows one way: [`consumer`] -> [`record`] -> [`batch`] -> [`slot`] -> [`flusher`]; [`run`] wires them together.
+
+mod batch;
+mod catch_up;
+mod changelog;
+mod consumer;
+mod filter;
+mod flusher;
+mod history;
+mod load;
+mod lookup;
+mod metrics;
+mod native;
+mod ownership;
+mod privacy;
+mod probe;
+mod reading;
+mod record;
+mod run;
+mod session;
+mod slot;
+mod state;
+mod tables;
+mod topics;
+mod transaction;
+
+pub use changelog::ChangelogError;
+pub use record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};
+pub use run::{FlushError, LinkError, Linker, LoadError, Sink};
+pub use state::StateError;

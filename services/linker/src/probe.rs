@@ -82,7 +82,8 @@ fn ask(consumer: &BaseConsumer, inputs: &Inputs, place: Place, position: i64, st
     let asked_at = wall_ms();
     let (_, end) = consumer.fetch_watermarks(topic, place.1, TIMEOUT)?;
     // Only a position that does not move is worth the fetch: while it moves, records are coming.
-    let only_markers = position < end && stuck && first_record(consumer, topic, place.1, position)?.is_none_or(|at| at >= end);
+    let only_markers =
+        position < end && stuck && first_record(consumer, topic, place.1, position)?.is_none_or(|at| at >= end);
     let drained_from = if only_markers { position } else { end };
     Ok(End { asked_at, drained_from, end })
 }

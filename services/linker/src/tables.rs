@@ -203,7 +203,10 @@ pub(crate) fn put_leg(block: &mut Block, leg: &LegRow<'_>, image: Image, deleted
     row.text(leg.tenant_id).uuid(leg.call_uuid).text(leg.device_id).text(leg.app_id).text(leg.role.as_str());
     row.optional_text(leg.platform.map(|p| p.as_str())).optional_text(leg.os_version).u16(leg.os_major);
     row.optional_text(leg.app_version).optional_text(leg.sdk_version).optional_text(leg.device_model);
-    row.optional_text(leg.country).optional_text(leg.carrier).optional_text(leg.network).optional_text(leg.build_channel);
+    row.optional_text(leg.country)
+        .optional_text(leg.carrier)
+        .optional_text(leg.network)
+        .optional_text(leg.build_channel);
     row.optional_text(leg.channel.map(|c| c.as_str())).optional_text(leg.environment.map(|e| e.as_str()));
     row.optional_text(leg.call_ui.map(|ui| ui.as_str())).text(leg.verdict.as_str());
     row.optional_text(leg.evidence.map(|e| e.as_str())).text(leg.outcome.as_str());

@@ -45,7 +45,9 @@ impl Inputs {
     }
 
     pub(crate) fn find(&self, topic: &str) -> Option<Input> {
-        [Input::Push, Input::Call, Input::Internal, Input::Device].into_iter().find(|input| **self.name(*input) == *topic)
+        [Input::Push, Input::Call, Input::Internal, Input::Device]
+            .into_iter()
+            .find(|input| **self.name(*input) == *topic)
     }
 
     pub(crate) fn all(&self) -> [&str; 4] {

@@ -1,10 +1,15 @@
 //! The one binary: every service of Ringtrace behind one command line.
 
 mod commands;
+mod lines;
+mod replay;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// Exit status of a command line that can't be understood (`EX_USAGE` of sysexits.h).
+const EXIT_USAGE: u8 = 64;
 
 /// Links VoIP pushes to the calls they announce.
 #[derive(Debug, Parser)]
@@ -18,11 +23,33 @@ struct Cli {
 enum Command {
     /// Judge events from files or standard input, without Kafka or ClickHouse
     Explain(commands::explain::Args),
+    /// Read events from Kafka, link them to calls, write the results to ClickHouse
+    Link(commands::link::Args),
+    /// Make or update the tables, and make the topics that are missing; safe to repeat
+    Migrate(commands::migrate::Args),
+    /// Check the configuration, and reach Kafka and ClickHouse
+    Check(commands::migrate::Args),
+    /// Send recorded events to Kafka
+    Replay(commands::replay::Args),
+    /// Serve the embedded ClickHouse over HTTP
+    Clickhouse(commands::clickhouse::Args),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are such errors too. Nothing is left to do where they can't be printed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
     match cli.command {
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Link(args) => commands::link::run(&args),
+        Command::Migrate(args) => commands::migrate::run(&args),
+        Command::Check(args) => commands::migrate::check(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Clickhouse(args) => commands::clickhouse::run(&args),
     }
 }

@@ -53,17 +53,13 @@ struct UpdatedLeg<'a> {
     updated_at: i64,
 }
 
-impl SlotFlush {
-    /// Whether there is anything to write beside the header.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.events.rows() == 0 && self.states.is_empty() && self.legs.rows() == 0 && self.calls.rows() == 0
-    }
-}
-
 impl Slot {
     /// Cuts a flush at the slot's log clock. Every call of [`Slot::take_wanted`] must have been paged in.
     pub(crate) fn cut(&mut self) -> SlotFlush {
-        debug_assert!(self.calls.values().all(|entry| entry.past != Past::Wanted), "histories are folded in before a cut");
+        debug_assert!(
+            self.calls.values().all(|entry| entry.past != Past::Wanted),
+            "histories are folded in before a cut"
+        );
         self.header.sequence += 1;
         let mut flush = SlotFlush {
             partition: self.partition,
@@ -136,9 +132,8 @@ impl SlotFlush {
                 evidence: leg.evidence,
             });
         }
-        let here = |device: &CompactString| {
-            evaluation.legs.binary_search_by(|leg| leg.device_id.cmp(device.as_str())).is_ok()
-        };
+        let here =
+            |device: &CompactString| evaluation.legs.binary_search_by(|leg| leg.device_id.cmp(device.as_str())).is_ok();
         entry.removed.extend(before.into_iter().map(|published| published.device_id).filter(|device| !here(device)));
     }
 

@@ -104,8 +104,8 @@ impl Slot {
     ///
     /// # Errors
     /// The record can't be read.
-    pub(crate) fn restore(&mut self, key: CallKey, record: CallRecord) -> Result<(), StateError> {
-        self.recent.note(self.calls.hasher().hash_one(&key), self.header.log_clock);
+    pub(crate) fn restore(&mut self, key: &CallKey, record: CallRecord) -> Result<(), StateError> {
+        self.recent.note(self.calls.hasher().hash_one(key), self.header.log_clock);
         let mut entry = Entry::begun_on(record.day, record.updated_at);
         entry.recorded = true;
         entry.seen_before = true;
@@ -121,7 +121,7 @@ impl Slot {
             Some(bytes) => {
                 entry.call = Call::decode(&bytes)?;
                 entry.past = Past::Known;
-                let evaluation = entry.call.evaluate(&key, &self.rules, self.header.log_clock);
+                let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
                 entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
             }
             None => self.wanted.push(key.clone()),
@@ -134,7 +134,7 @@ impl Slot {
         let unfinished = rows_missing || entry.past == Past::Wanted;
         self.calls.insert(key.clone(), entry);
         if unfinished {
-            self.mark_dirty(&key);
+            self.mark_dirty(key);
         }
         Ok(())
     }

@@ -16,8 +16,8 @@ use hashbrown::{Equivalent, HashMap};
 use ringtrace_model::{CallKey, DAY_MS, Event, Kind, Known, Rules, Scope, Uuid};
 
 pub(crate) use cut::SlotFlush;
-pub(crate) use entry::{History, PastEvent};
 use entry::{Entry, Past};
+pub(crate) use entry::{History, PastEvent};
 
 use crate::filter::RecentCalls;
 use crate::native::Block;
@@ -109,6 +109,16 @@ impl Slot {
     /// Calls in memory.
     pub(crate) fn open_calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Whether a call is in memory.
+    pub(crate) fn holds(&self, key: &CallKey) -> bool {
+        self.calls.contains_key(key)
+    }
+
+    /// Whether there is anything to write.
+    pub(crate) fn has_work(&self) -> bool {
+        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty()
     }
 
     /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.

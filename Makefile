@@ -1,0 +1,73 @@
+# Everything a developer or CI runs. Each target installs what it needs, below target/ and node_modules/ only.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-builtin-rules
+
+KAFKA := target/kafka/libs/.ready
+LIBCHDB := services/clickhouse/node_modules/.ready
+SPECS := tests/node_modules/.ready
+
+.PHONY: build test lint demo bench traffic notices tools clean
+
+# The one binary, and the ClickHouse engine that it loads.
+build: tools $(LIBCHDB)
+	cargo build --release --locked -p ringtrace
+
+# The whole suite, on real Kafka and the real ClickHouse engine.
+test: tools $(LIBCHDB) $(KAFKA) $(SPECS)
+	cargo build --release --locked -p ringtrace
+	cargo test --release --locked --workspace
+
+# Format, lints as errors, licences and duplicates of the dependencies.
+lint: tools
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	cargo run --release --locked -q -p ringtrace-tests --bin audit -- check
+
+# Everything in one process tree with nothing configured. Ctrl-C stops it.
+demo: build
+	target/release/ringtrace up
+
+# CPU seconds per million events, beside a bare consumer with and without a parser.
+bench: build $(KAFKA)
+	cargo run --release --locked -p ringtrace-tests --bin bench
+
+# Writes the bundled example traffic again.
+traffic:
+	cargo run --release --locked -p ringtrace-tests --bin traffic
+
+# Writes THIRD-PARTY-NOTICES.md again.
+notices:
+	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
+
+clean:
+	rm -rf target services/clickhouse/node_modules tests/node_modules
+
+tools:
+	@missing=""; \
+	need() { command -v "$$1" >/dev/null || missing+=$$'\n'"  $$1: $$2"; }; \
+	need cargo "Rust 1.95 or newer, https://rustup.rs"; \
+	need cc "a C compiler, to build librdkafka: apt-get install build-essential"; \
+	need pkg-config "apt-get install pkg-config"; \
+	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jre-headless"; \
+	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
+	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
+	if command -v pkg-config >/dev/null; then \
+	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \
+	fi; \
+	if [ -n "$$missing" ]; then echo "missing on this machine:$$missing" >&2; exit 1; fi
+
+$(LIBCHDB): services/clickhouse/package.json services/clickhouse/package-lock.json
+	npm ci --prefix services/clickhouse --no-audit --no-fund
+	touch $@
+
+$(SPECS): tests/package.json tests/package-lock.json
+	npm ci --prefix tests --no-audit --no-fund
+	touch $@
+
+$(KAFKA): tests/kafka/pom.xml
+	rm -rf $(@D) && mkdir -p $(@D)
+	mvn --batch-mode --quiet --file tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
+	touch $@

@@ -1,0 +1,87 @@
+//! The ClickHouse client, and what its errors mean for a writer.
+
+use bytes::Bytes;
+use clickhouse::error::Error;
+use clickhouse::{Client, Compression};
+
+use crate::config::ClickHouse;
+
+/// Settings of every insert: the linker batches itself, and its rows are told apart by key and version.
+const INSERT_SETTINGS: [(&str, &str); 3] =
+    [("async_insert", "0"), ("insert_deduplicate", "0"), ("max_partitions_per_insert_block", "0")];
+
+/// Network, timeouts, overload, a replica that lags: gone after a while.
+const TRANSIENT: [u32; 16] = [3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 252, 285, 319, 425, 439, 999];
+
+/// The batch itself can't be stored: cannot parse, type mismatch, ...
+const POISON: [u32; 5] = [27, 33, 53, 117, 131];
+
+/// What an error means for a batch that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The same bytes will be taken later.
+    Transient,
+    /// Some row of the batch will never be taken.
+    Poison,
+    /// Neither: someone has to act.
+    Other,
+}
+
+/// A client of the configured database.
+pub fn client(settings: &ClickHouse) -> Client {
+    Client::default()
+        .with_url(&settings.url)
+        .with_database(&settings.database)
+        .with_user(&settings.user)
+        .with_password(settings.password.expose())
+        .with_compression(Compression::None)
+        .with_setting("select_sequential_consistency", "1")
+}
+
+/// Writes an encoded batch; acknowledged when it returns.
+///
+/// # Errors
+/// As ClickHouse says; the same bytes may be written again.
+pub async fn insert(client: &Client, statement: &str, batch: Bytes) -> Result<(), Error> {
+    let mut insert = client.insert_formatted_with(statement);
+    for (name, value) in INSERT_SETTINGS {
+        insert = insert.with_setting(name, value);
+    }
+    insert.send(batch).await?;
+    insert.end().await
+}
+
+/// What an error means for a writer.
+pub fn fault(error: &Error) -> Fault {
+    match error {
+        Error::Network(_) | Error::TimedOut => Fault::Transient,
+        other => match code(other) {
+            Some(code) if TRANSIENT.contains(&code) => Fault::Transient,
+            Some(code) if POISON.contains(&code) => Fault::Poison,
+            _ => Fault::Other,
+        },
+    }
+}
+
+/// ClickHouse's code of an error, where it has one.
+pub fn code(error: &Error) -> Option<u32> {
+    let Error::BadResponse(text) = error else { return None };
+    let (_, rest) = text.split_once("Code: ")?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_follow_the_code() {
+        let error = |text: &str| Error::BadResponse(text.to_owned());
+        assert_eq!(fault(&error("Code: 241. DB::Exception: memory")), Fault::Transient);
+        assert_eq!(fault(&error("Code: 27. DB::Exception: cannot parse")), Fault::Poison);
+        assert_eq!(fault(&error("Code: 60. DB::Exception: unknown table")), Fault::Other);
+        assert_eq!(fault(&error("502 Bad Gateway")), Fault::Other);
+        assert_eq!(fault(&Error::TimedOut), Fault::Transient);
+    }
+}

@@ -1,0 +1,149 @@
+//! Makes or updates the tables: numbered SQL of `schemas/clickhouse`, for one server or a cluster.
+
+use clickhouse::Client;
+use clickhouse::error::Error;
+
+use crate::config::{ClickHouse, Retention};
+
+/// The migrations, in order. A number is never used twice, a file that was released never changes.
+const MIGRATIONS: [(u32, &str, &str); 3] = [
+    (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
+    (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
+    (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
+];
+
+/// Line before a statement that only a cluster needs.
+const CLUSTER_ONLY: &str = "-- cluster only";
+
+/// Tables with a retention, its clause, and whether it is that of events.
+const RETENTIONS: [(&str, &str, bool); 4] = [
+    ("events", "toDateTime(log_at)", true),
+    ("device_events", "toDateTime(log_at)", true),
+    ("legs", "call_day", false),
+    ("calls", "call_day", false),
+];
+
+/// A migration that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("ClickHouse at {url} refused {what}")]
+pub struct MigrateError {
+    url: String,
+    what: String,
+    #[source]
+    source: Error,
+}
+
+/// Brings the database up to date; safe to repeat. Gives the names of the migrations that were applied.
+///
+/// # Errors
+/// When ClickHouse can't be reached or refuses a statement; statements before it stay applied, and repeating goes on there.
+pub async fn migrate(
+    client: &Client,
+    settings: &ClickHouse,
+    retention: Retention,
+) -> Result<Vec<String>, MigrateError> {
+    let run = Run { client: client.clone(), settings, retention };
+    run.prepare().await?;
+    let newest = run.newest().await?;
+    let mut applied = Vec::new();
+    for (number, name, sql) in MIGRATIONS.into_iter().filter(|(number, ..)| *number > newest) {
+        let name = format!("{number:04}_{name}");
+        for statement in run.statements(sql) {
+            run.execute(&name, &statement).await?;
+        }
+        let done =
+            format!("INSERT INTO {}.schema_migrations (number, name) VALUES ({number}, '{name}')", settings.database);
+        run.execute(&name, &done).await?;
+        applied.push(name);
+    }
+    run.retain().await?;
+    Ok(applied)
+}
+
+/// The migrations that [`migrate`] would apply.
+///
+/// # Errors
+/// When ClickHouse can't be reached, or was never migrated.
+pub async fn pending(client: &Client, settings: &ClickHouse, retention: Retention) -> Result<Vec<String>, MigrateError> {
+    let newest = Run { client: client.clone(), settings, retention }.newest().await?;
+    let pending = MIGRATIONS.iter().filter(|(number, ..)| *number > newest);
+    Ok(pending.map(|(number, name, _)| format!("{number:04}_{name}")).collect())
+}
+
+struct Run<'a> {
+    client: Client,
+    settings: &'a ClickHouse,
+    retention: Retention,
+}
+
+impl Run<'_> {
+    async fn prepare(&self) -> Result<(), MigrateError> {
+        let create = self.fill("CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}");
+        // The database may not be there yet: this one statement goes without it.
+        let bare = self.client.clone().with_database("default");
+        bare.query_raw(&create).execute().await.map_err(|source| self.error("the database", source))?;
+        let table = "CREATE TABLE IF NOT EXISTS {{database}}.schema_migrations {{on_cluster}} \
+            (number UInt32, name String, applied_at DateTime DEFAULT now()) \
+            ENGINE = {{replicated}}ReplacingMergeTree ORDER BY number";
+        self.execute("the table of migrations", &self.fill(table)).await
+    }
+
+    async fn newest(&self) -> Result<u32, MigrateError> {
+        let query = format!("SELECT max(number) FROM {}.schema_migrations", self.settings.database);
+        self.client.query_raw(&query).fetch_one().await.map_err(|source| self.error("the list of migrations", source))
+    }
+
+    /// Follows a retention that was changed after the tables were made.
+    async fn retain(&self) -> Result<(), MigrateError> {
+        for (table, since, is_events) in RETENTIONS {
+            let days = if is_events { self.retention.events_days } else { self.retention.calls_days };
+            let table = self.fill(&format!("{table}_{{{{local}}}}"));
+            let query = format!(
+                "SELECT count() FROM system.tables WHERE database = '{}' AND name = '{table}' AND \
+                 position(create_table_query, 'toIntervalDay({days})') = 0",
+                self.settings.database
+            );
+            let differs: u64 = self
+                .client
+                .query_raw(&query)
+                .fetch_one()
+                .await
+                .map_err(|source| self.error("the list of tables", source))?;
+            if differs > 0 {
+                let change = format!(
+                    "ALTER TABLE {{{{database}}}}.{table} {{{{on_cluster}}}} MODIFY TTL {since} + toIntervalDay({days})"
+                );
+                self.execute("the retention", &self.fill(&change)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn statements(&self, sql: &str) -> Vec<String> {
+        let statements = sql.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
+        let wanted =
+            statements.filter(|statement| !self.settings.cluster.is_empty() || !statement.contains(CLUSTER_ONLY));
+        wanted.map(|statement| self.fill(statement)).collect()
+    }
+
+    fn fill(&self, sql: &str) -> String {
+        let cluster = &self.settings.cluster;
+        let is_cluster = !cluster.is_empty();
+        let on_cluster = if is_cluster { format!("ON CLUSTER {cluster}") } else { String::new() };
+        sql.replace("{{database}}", &self.settings.database)
+            .replace("{{local}}", if is_cluster { "local" } else { "rows" })
+            .replace("{{on_cluster}}", &on_cluster)
+            .replace("{{replicated}}", if is_cluster { "Replicated" } else { "" })
+            .replace("{{cluster}}", cluster)
+            .replace("{{events_days}}", &self.retention.events_days.to_string())
+            .replace("{{calls_days}}", &self.retention.calls_days.to_string())
+    }
+
+    async fn execute(&self, what: &str, statement: &str) -> Result<(), MigrateError> {
+        self.client.query_raw(statement).execute().await.map_err(|source| self.error(what, source))
+    }
+
+    fn error(&self, what: &str, source: Error) -> MigrateError {
+        MigrateError { url: self.settings.url.clone(), what: what.to_owned(), source }
+    }
+}

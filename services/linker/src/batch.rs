@@ -1,0 +1,109 @@
+//! What was read since the last flush, beside what the slots hold of it: device events, reroutes, dead letters.
+
+use ringtrace_kit::kafka::partition_of;
+use ringtrace_model::{Event, Kind, Reject};
+
+use crate::metrics::Counts;
+use crate::native::Block;
+use crate::privacy::Privacy;
+use crate::record::{Outgoing, Record};
+use crate::slot::Slot;
+use crate::tables::{DEVICE_EVENTS, EventMeta, put_device_event};
+use crate::topics::{Input, Inputs};
+
+/// Records on their way to one place each (design: invariant 3).
+pub(crate) struct Batch {
+    pub(crate) device_events: Block,
+    pub(crate) reroutes: Vec<Outgoing>,
+    pub(crate) dead_letters: Vec<Outgoing>,
+    pub(crate) counts: Counts,
+    /// Bytes read since the batch was begun.
+    pub(crate) bytes: usize,
+    source: String,
+}
+
+/// What routing needs to know.
+pub(crate) struct Routing {
+    pub(crate) inputs: Inputs,
+    pub(crate) privacy: Privacy,
+    /// Partitions of the call topics and of the internal one.
+    pub(crate) partitions: i32,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Batch {
+            device_events: Block::new(&DEVICE_EVENTS),
+            reroutes: Vec::new(),
+            dead_letters: Vec::new(),
+            counts: Counts::default(),
+            bytes: 0,
+            source: String::new(),
+        }
+    }
+}
+
+impl Batch {
+    /// Takes a record to its one place. `slot` is that of its partition; `None` for the device topic.
+    pub(crate) fn take(&mut self, record: &Record<'_>, slot: Option<&mut Slot>, routing: &Routing, wall_ms: i64) {
+        self.bytes += record.size();
+        self.counts.records += 1;
+        record.write_source(&routing.inputs, &mut self.source);
+        let parsed = match record.value {
+            Some(value) => Event::parse(value, record.log_at),
+            None => Err(Reject::TOMBSTONE),
+        };
+        match parsed {
+            Ok(event) => self.take_event(record, &event, slot, routing),
+            Err(reject) => self.bury(record, &reject, wall_ms),
+        }
+    }
+
+    fn take_event(&mut self, record: &Record<'_>, event: &Event<'_>, slot: Option<&mut Slot>, routing: &Routing) {
+        if matches!(event.kind, Kind::Unknown(_)) {
+            self.counts.unknown_kinds += 1;
+        }
+        let is_device_topic = record.input == Input::Device;
+        if is_device_topic || !event.is_call_event() {
+            let attributes = routing.privacy.protect(&event.attributes);
+            let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
+            put_device_event(&mut self.device_events, event, meta);
+            if is_device_topic && event.is_forwarded() {
+                self.reroute(record, call_partition(event, routing.partitions));
+            }
+            return;
+        }
+        let partition = call_partition(event, routing.partitions);
+        match slot {
+            Some(slot) if partition == record.partition => {
+                let attributes = routing.privacy.protect(&event.attributes);
+                slot.fold(event, EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes });
+            }
+            _ => self.reroute(record, partition),
+        }
+    }
+
+    fn reroute(&mut self, record: &Record<'_>, partition: i32) {
+        self.counts.reroutes += 1;
+        let outgoing = Outgoing::reroute(record, &self.source, partition);
+        self.bytes += outgoing.size();
+        self.reroutes.push(outgoing);
+    }
+
+    fn bury(&mut self, record: &Record<'_>, reject: &Reject, wall_ms: i64) {
+        self.counts.dead_letter(reject.reason);
+        let outgoing = Outgoing::dead_letter(record, &self.source, reject, wall_ms);
+        self.bytes += outgoing.size();
+        self.dead_letters.push(outgoing);
+    }
+}
+
+/// The partition to which the `call_uuid`, lower case and hyphenated, hashes.
+fn call_partition(event: &Event<'_>, partitions: i32) -> i32 {
+    let mut text = [0; UUID_BYTES];
+    let text = event.call_uuid.unwrap_or_default().hyphenated().encode_lower(&mut text);
+    partition_of(text.as_bytes(), partitions)
+}
+
+/// Length of a hyphenated UUID.
+const UUID_BYTES: usize = 36;

@@ -1,0 +1,50 @@
+//! `--until-caught-up`: when everything that was there at the start, and everything it led to, has been read.
+
+use hashbrown::HashMap;
+use rdkafka::error::KafkaError;
+
+use crate::load::Loader;
+use crate::probe::End;
+use crate::topics::{Input, Place, Positions};
+
+/// How far to read.
+#[derive(Debug, Default)]
+pub(crate) struct CatchUp {
+    targets: HashMap<Place, i64>,
+    /// Something was rerouted since the targets of the internal topic were set.
+    pub(crate) has_rerouted: bool,
+}
+
+impl CatchUp {
+    /// Notes where partitions that were just loaded end now.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub(crate) fn aim(&mut self, loader: &Loader, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
+        for place in places {
+            self.targets.insert(place, loader.end(place)?);
+        }
+        Ok(())
+    }
+
+    /// Aims again at the ends of the internal topic, which now hold what was rerouted.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub(crate) fn follow_reroutes(&mut self, loader: &Loader) -> Result<(), KafkaError> {
+        self.has_rerouted = false;
+        let internal: Vec<Place> = self.targets.keys().copied().filter(|place| place.0 == Input::Internal).collect();
+        self.aim(loader, internal.into_iter())
+    }
+
+    /// Whether every partition was read to its target. Markers of transactions, which can't be read, need the probe's word.
+    pub(crate) fn is_reached(&self, positions: &Positions, ends: &HashMap<Place, End>) -> bool {
+        let is_read = |(place, target): (&Place, &i64)| {
+            let Some(position) = positions.get(place) else { return false };
+            let is_drained =
+                || ends.get(place).is_some_and(|end| end.end >= *target && position.next >= end.drained_from);
+            position.next >= *target || is_drained()
+        };
+        !positions.is_empty() && self.targets.len() == positions.len() && self.targets.iter().all(is_read)
+    }
+}

@@ -1,0 +1,144 @@
+//! Taking over a slot: where its partitions go on, and the calls that were open.
+
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use ringtrace_kit::config::Kafka;
+use ringtrace_model::Rules;
+
+use crate::changelog::{self, ChangelogError};
+use crate::consumer::{Context, partition_list, reader};
+use crate::slot::{Limits, Slot};
+use crate::state::{Header, StateError};
+use crate::topics::{Inputs, Place};
+
+/// How long the brokers may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A slot that can't be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Kafka did not answer.
+    #[error("positions can't be read from Kafka")]
+    Kafka(#[from] KafkaError),
+    /// ClickHouse did not say where the slots are.
+    #[error("sequences of the slots can't be read from ClickHouse")]
+    ClickHouse(#[source] clickhouse::error::Error),
+    /// The changelog can't be read.
+    #[error(transparent)]
+    Changelog(#[from] ChangelogError),
+    /// An open call can't be read.
+    #[error("an open call of slot {slot} can't be read")]
+    State {
+        /// The slot.
+        slot: i32,
+        /// Why.
+        #[source]
+        source: StateError,
+    },
+    /// The broker has deleted records that were not read yet.
+    #[error(
+        "{topic}/{partition}: records {from} to {to} are gone from the broker before they were read; to go on without \
+         them, stop the linker, run `kafka-consumer-groups.sh --bootstrap-server BROKERS --group {group} --topic {topic}:{partition} \
+         --reset-offsets --to-offset {next} --execute`, and start it again"
+    )]
+    Lost {
+        /// Where.
+        topic: String,
+        /// Where.
+        partition: i32,
+        /// First lost offset.
+        from: i64,
+        /// Last lost offset.
+        to: i64,
+        /// First offset that is there.
+        next: i64,
+        /// The consumer group.
+        group: String,
+    },
+}
+
+/// Loads slots.
+pub(crate) struct Loader {
+    kafka: Kafka,
+    inputs: Inputs,
+    committed: BaseConsumer,
+    raw: BaseConsumer,
+}
+
+impl Loader {
+    pub(crate) fn new(kafka: &Kafka, inputs: &Inputs) -> Result<Self, KafkaError> {
+        let committed = reader(kafka, "read_committed")?;
+        let raw = reader(kafka, "read_uncommitted")?;
+        Ok(Loader { kafka: kafka.clone(), inputs: inputs.clone(), committed, raw })
+    }
+
+    /// Where partitions go on: the committed offset, else the first record. Waits for the end of open transactions.
+    ///
+    /// # Errors
+    /// When Kafka does not answer, or no longer has the record at an offset.
+    pub(crate) fn positions(
+        &self,
+        consumer: &BaseConsumer<Context>,
+        places: &[Place],
+    ) -> Result<Vec<(Place, i64)>, LoadError> {
+        let committed = consumer.committed_offsets(partition_list(&self.inputs, places.iter().copied()), TIMEOUT)?;
+        let mut positions = Vec::with_capacity(places.len());
+        for place in places {
+            let topic = self.inputs.name(place.0);
+            let offset = committed.find_partition(topic, place.1).and_then(|element| element.offset().to_raw());
+            let (low, _) = self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?;
+            match offset.filter(|offset| *offset >= 0) {
+                Some(offset) if offset < low => return Err(self.lost(*place, offset, low)),
+                Some(offset) => positions.push((*place, offset)),
+                None => positions.push((*place, low)),
+            }
+        }
+        Ok(positions)
+    }
+
+    pub(crate) fn lost(&self, (input, partition): Place, from: i64, next: i64) -> LoadError {
+        let topic = self.inputs.name(input).to_string();
+        LoadError::Lost { topic, partition, from, to: next - 1, next, group: self.kafka.group.clone() }
+    }
+
+    /// First offset that the broker has.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub(crate) fn first_offset(&self, (input, partition): Place) -> Result<i64, KafkaError> {
+        Ok(self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.0)
+    }
+
+    /// Where the committed records of a partition end.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub(crate) fn end(&self, (input, partition): Place) -> Result<i64, KafkaError> {
+        Ok(self.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
+    }
+
+    /// Reads a slot back. A new one starts its sequence above `highest`.
+    ///
+    /// # Errors
+    /// When the changelog or a record of it can't be read.
+    pub(crate) fn slot(
+        &self,
+        partition: i32,
+        rules: Rules,
+        limits: Limits,
+        highest: impl FnOnce() -> u64,
+    ) -> Result<Slot, LoadError> {
+        let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
+        let header = changelog.header.unwrap_or_else(|| {
+            let sequence = highest();
+            Header { sequence, acknowledged: sequence, log_clock: 0 }
+        });
+        let mut slot = Slot::new(partition, rules, limits, header);
+        for (key, record) in changelog.calls {
+            slot.restore(&key, record).map_err(|source| LoadError::State { slot: partition, source })?;
+        }
+        Ok(slot)
+    }
+}

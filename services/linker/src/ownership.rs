@@ -1,0 +1,100 @@
+//! What a rebalance gives and takes: slots are loaded before they are read, and dropped when they are gone.
+
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use ringtrace_kit::clickhouse::code;
+
+use crate::consumer::{Change, partition_list, places_of};
+use crate::flusher::Sink;
+use crate::load::LoadError;
+use crate::run::{KAFKA, LinkError};
+use crate::session::Session;
+use crate::topics::{Input, Place};
+
+/// ClickHouse's code for a table that does not exist.
+const UNKNOWN_TABLE: u32 = 60;
+
+impl Session<'_> {
+    /// Follows the rebalances since the last call.
+    pub(crate) fn follow_changes(&mut self) -> Result<(), LinkError> {
+        for change in self.consumer.context().take_changes() {
+            match change {
+                Change::Revoked(places) => self.revoke(&places),
+                Change::Assigned(places) => self.assign(places)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what is not committed: the next owner reads it again. With the classic protocol everything is taken at once.
+    fn revoke(&mut self, places: &[Place]) {
+        tracing::info!(partitions = places.len(), "partitions were taken away");
+        places.iter().for_each(|place| {
+            self.owned.remove(place);
+        });
+        self.reading.forget();
+        self.forget_check();
+        self.is_stale = true;
+    }
+
+    fn assign(&mut self, places: Vec<Place>) -> Result<(), LinkError> {
+        tracing::info!(partitions = places.len(), "partitions were assigned");
+        self.owned.extend(places);
+        // A flush of slots that were just revoked ends first, so that its outcome can be read.
+        self.settle()?;
+        self.is_stale = false;
+        let mut ready: Vec<Place> = self.owned.iter().copied().filter(|place| place.0 == Input::Device).collect();
+        let slots = self.reading.slots.len() as i32;
+        let whole = (0..slots).filter(|partition| places_of(*partition).all(|place| self.owned.contains(&place)));
+        let whole: Vec<i32> = whole.collect();
+        ready.extend(whole.iter().flat_map(|partition| places_of(*partition)));
+        self.load(&whole, &ready)?;
+        self.linker.health.ready(KAFKA);
+        Ok(())
+    }
+
+    fn load(&mut self, slots: &[i32], places: &[Place]) -> Result<(), LinkError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
+        let positions = self.loader.positions(&self.consumer, places)?;
+        let highest = self.highest_sequence()?;
+        for partition in slots {
+            let slot = self.loader.slot(*partition, self.linker.config.rules, self.limits, || highest)?;
+            tracing::info!(
+                slot = partition,
+                open_calls = slot.open_calls(),
+                log_clock = slot.log_clock(),
+                "slot loaded"
+            );
+            if let Some(place) = self.reading.slots.get_mut(*partition as usize) {
+                *place = Some(slot);
+            }
+        }
+        for (place, next) in positions {
+            self.reading.begin(place, next);
+            let topic = self.reading.routing.inputs.name(place.0);
+            self.consumer.seek(topic, place.1, Offset::Offset(next), Duration::from_secs(10))?;
+        }
+        if let Some(catch_up) = &mut self.catch_up {
+            catch_up.aim(&self.loader, places.iter().copied())?;
+        }
+        self.consumer.resume(&partition_list(&self.reading.routing.inputs, places.iter().copied()))?;
+        Ok(())
+    }
+
+    /// The highest flush sequence of any slot: a new slot starts above it.
+    fn highest_sequence(&self) -> Result<u64, LinkError> {
+        let Sink::ClickHouse(client) = &self.linker.sink else { return Ok(0) };
+        let query = client.query("SELECT max(sequence) FROM slots_rows").fetch_one::<u64>();
+        self.runtime.block_on(query).map_err(|error| {
+            if code(&error) == Some(UNKNOWN_TABLE) {
+                tracing::error!("tables are missing: `ringtrace migrate` creates them");
+            }
+            LoadError::ClickHouse(error).into()
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What this instance reads: its slots, how far each partition was read, and what was read since the last flush.
+
+use hashbrown::HashMap;
+use rdkafka::Message;
+use rdkafka::message::BorrowedMessage;
+
+use crate::batch::{Batch, Routing};
+use crate::probe::End;
+use crate::record::Record;
+use crate::slot::{Slot, SlotFlush};
+use crate::topics::{Input, Place, Position, Positions};
+
+/// See the module's text.
+pub(crate) struct Reading {
+    pub(crate) routing: Routing,
+    /// By partition index; `None` where this instance does not own the slot.
+    pub(crate) slots: Vec<Option<Slot>>,
+    pub(crate) positions: Positions,
+    /// Offsets that the last flush carried.
+    pub(crate) committed: HashMap<Place, i64>,
+    /// First offset that was expected where a later one came, since the last flush.
+    pub(crate) gaps: HashMap<Place, i64>,
+    pub(crate) batch: Batch,
+    /// Wall time, as of a moment ago.
+    pub(crate) wall_ms: i64,
+}
+
+impl Reading {
+    pub(crate) fn new(routing: Routing, wall_ms: i64) -> Self {
+        let slots = (0..routing.partitions).map(|_| None).collect();
+        Reading {
+            routing,
+            slots,
+            positions: Positions::new(),
+            committed: HashMap::new(),
+            gaps: HashMap::new(),
+            batch: Batch::default(),
+            wall_ms,
+        }
+    }
+
+    /// Takes a record in. False when its partition is not being read: the record has to be read again.
+    pub(crate) fn take(&mut self, message: &BorrowedMessage<'_>) -> bool {
+        let Some(input) = self.routing.inputs.find(message.topic()) else { return true };
+        let record = Record::of(message, input);
+        let place = (input, record.partition);
+        let Some(position) = self.positions.get_mut(&place) else { return false };
+        if record.offset < position.next {
+            return true;
+        }
+        if record.offset > position.next {
+            self.gaps.entry(place).or_insert(position.next);
+        }
+        position.next = record.offset + 1;
+        position.clock = position.clock.max(record.log_at.min(self.wall_ms));
+        let slot = match input {
+            Input::Device => None,
+            _ => self.slots.get_mut(record.partition as usize).and_then(Option::as_mut),
+        };
+        self.batch.take(&record, slot, &self.routing, self.wall_ms);
+        true
+    }
+
+    /// Takes over what the broker said of the ends: a drained partition's clock follows the wall.
+    pub(crate) fn observe(&mut self, ends: &HashMap<Place, End>) {
+        for (place, position) in &mut self.positions {
+            if let Some(end) = ends.get(place).filter(|end| position.next >= end.drained_from) {
+                position.clock = position.clock.max(end.asked_at);
+            }
+        }
+    }
+
+    /// Lets log time of every slot go on as far as its partitions allow.
+    pub(crate) fn advance(&mut self) {
+        for slot in self.slots.iter_mut().flatten() {
+            let of_slot = Input::OF_SLOT.map(|input| self.positions.get(&(input, slot.partition())));
+            let clock = of_slot.iter().map(|position| position.map_or(0, |position| position.clock)).min();
+            slot.advance(clock.unwrap_or(0));
+        }
+    }
+
+    /// Lets log time of everything go on to `wall_ms`, whatever is unread.
+    pub(crate) fn advance_to(&mut self, wall_ms: i64) {
+        self.positions.values_mut().for_each(|position| position.clock = position.clock.max(wall_ms));
+        self.advance();
+    }
+
+    /// Cuts the slots that have something to write.
+    pub(crate) fn cut_slots(&mut self) -> Vec<SlotFlush> {
+        self.slots.iter_mut().flatten().filter(|slot| slot.has_work()).map(Slot::cut).collect()
+    }
+
+    /// Offsets that moved since the last flush.
+    pub(crate) fn moved(&self) -> Vec<(Place, i64)> {
+        let moved =
+            self.positions.iter().filter(|(place, position)| self.committed.get(*place) != Some(&position.next));
+        moved.map(|(place, position)| (*place, position.next)).collect()
+    }
+
+    /// Starts to read a partition at an offset.
+    pub(crate) fn begin(&mut self, place: Place, next: i64) {
+        self.positions.insert(place, Position { next, clock: 0 });
+        self.committed.insert(place, next);
+    }
+
+    /// Forgets everything that is not committed.
+    pub(crate) fn forget(&mut self) {
+        self.slots.iter_mut().for_each(|slot| *slot = None);
+        self.positions.clear();
+        self.committed.clear();
+        self.gaps.clear();
+        self.batch = Batch::default();
+    }
+
+    pub(crate) fn open_calls(&self) -> usize {
+        self.slots.iter().flatten().map(Slot::open_calls).sum()
+    }
+
+    /// The oldest log clock of the slots; `None` without slots.
+    pub(crate) fn oldest_clock(&self) -> Option<i64> {
+        self.slots.iter().flatten().map(Slot::log_clock).min()
+    }
+}

@@ -1,0 +1,151 @@
+//! A record as it is read, and the records that it may become: reroutes and dead letters.
+
+use std::fmt::Write;
+
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header, Headers, OwnedHeaders};
+use rdkafka::{Message, Timestamp};
+use ringtrace_kit::kafka::MAX_RECORD_BYTES;
+use ringtrace_model::Reject;
+use sha2::{Digest, Sha256};
+
+use crate::topics::{Input, Inputs};
+
+/// Header of reroutes and dead letters: `topic/partition/offset` of the original record.
+pub const SOURCE_HEADER: &str = "ringtrace.source";
+/// Header of dead letters: the class of the fault.
+pub const REASON_HEADER: &str = "ringtrace.reason";
+/// Header of dead letters: the field, and what it should be.
+pub const DETAIL_HEADER: &str = "ringtrace.detail";
+/// Header of dead letters: when it was put there, in milliseconds since the Unix epoch.
+pub const DEAD_AT_HEADER: &str = "ringtrace.dead-at";
+/// Header of a dead letter whose value was too large to keep: its size in bytes.
+pub const SIZE_HEADER: &str = "ringtrace.size";
+/// Header of a dead letter whose value was too large to keep: the SHA-256 of the whole value, in hexadecimal.
+pub const SHA256_HEADER: &str = "ringtrace.sha256";
+
+/// Room that is kept for key, headers and framing beside the value of a dead letter, in bytes.
+const ROOM: usize = 1 << 20;
+
+/// A record of one of the input topics, borrowed from librdkafka.
+pub(crate) struct Record<'a> {
+    pub(crate) input: Input,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    /// Milliseconds since the Unix epoch; -1 where the broker gave none.
+    pub(crate) log_at: i64,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
+    headers: Option<&'a BorrowedHeaders>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn of(message: &'a BorrowedMessage<'a>, input: Input) -> Self {
+        let log_at = match message.timestamp() {
+            Timestamp::CreateTime(at) | Timestamp::LogAppendTime(at) => at,
+            Timestamp::NotAvailable => -1,
+        };
+        Record {
+            input,
+            partition: message.partition(),
+            offset: message.offset(),
+            log_at,
+            key: message.key(),
+            value: message.payload(),
+            headers: message.headers(),
+        }
+    }
+
+    /// Writes `topic/partition/offset` of the record, or of the one that it was rerouted from.
+    pub(crate) fn write_source(&self, inputs: &Inputs, out: &mut String) {
+        out.clear();
+        if let Some(original) = self.original() {
+            out.push_str(original);
+        } else {
+            // Writing into a string can't fail.
+            let _ = write!(out, "{}/{}/{}", inputs.name(self.input), self.partition, self.offset);
+        }
+    }
+
+    /// The source that a reroute carries: its last header.
+    fn original(&self) -> Option<&'a str> {
+        let headers = self.headers.filter(|_| self.input == Input::Internal)?;
+        let last = headers.try_get(headers.count().checked_sub(1)?)?;
+        if last.key != SOURCE_HEADER {
+            return None;
+        }
+        std::str::from_utf8(last.value?).ok()
+    }
+
+    /// Bytes of key, value and a guess at the rest.
+    pub(crate) fn size(&self) -> usize {
+        self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len) + 64
+    }
+
+    fn owned_headers(&self) -> OwnedHeaders {
+        self.headers.map_or_else(OwnedHeaders::new, BorrowedHeaders::detach)
+    }
+}
+
+/// A record to be written in the next transaction.
+pub(crate) struct Outgoing {
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: OwnedHeaders,
+    pub(crate) timestamp: i64,
+}
+
+impl Outgoing {
+    /// The record again, for the partition of its call on the internal topic.
+    pub(crate) fn reroute(record: &Record<'_>, source: &str, partition: i32) -> Self {
+        let mut headers = record.owned_headers();
+        if record.original().is_none() {
+            headers = headers.insert(Header { key: SOURCE_HEADER, value: Some(source) });
+        }
+        Outgoing {
+            partition: Some(partition),
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.map(<[u8]>::to_vec),
+            headers,
+            timestamp: record.log_at,
+        }
+    }
+
+    /// The record as a dead letter. A value for which the topic has no room is cut, with its size and SHA-256 in headers.
+    pub(crate) fn dead_letter(record: &Record<'_>, source: &str, reject: &Reject, wall_ms: i64) -> Self {
+        let text = |key, value| Header { key, value: Some(value) };
+        let dead_at = wall_ms.to_string();
+        let mut headers = record
+            .owned_headers()
+            .insert(text(REASON_HEADER, reject.reason.as_str()))
+            .insert(text(DETAIL_HEADER, &reject.detail))
+            .insert(text(SOURCE_HEADER, source))
+            .insert(text(DEAD_AT_HEADER, &dead_at));
+        let room = MAX_RECORD_BYTES - ROOM - record.key.map_or(0, <[u8]>::len).min(MAX_RECORD_BYTES - 2 * ROOM);
+        let mut value = record.value;
+        if let Some(whole) = record.value.filter(|value| value.len() > room) {
+            headers = headers
+                .insert(text(SIZE_HEADER, &whole.len().to_string()))
+                .insert(text(SHA256_HEADER, &hexadecimal(&Sha256::digest(whole))));
+            value = whole.get(..room);
+        }
+        Outgoing {
+            partition: None,
+            key: record.key.map(<[u8]>::to_vec),
+            value: value.map(<[u8]>::to_vec),
+            headers,
+            timestamp: record.log_at,
+        }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + 256
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,101 @@
+//! The linker as a whole: sessions with Kafka, one after the other, until it is drained or caught up.
+
+use std::time::Duration;
+
+use rdkafka::error::KafkaError;
+use ringtrace_kit::backoff::Backoff;
+use ringtrace_kit::config::Config;
+use ringtrace_kit::drain::Drain;
+use ringtrace_kit::health::Health;
+use ringtrace_kit::kafka::{TopicError, check_topics};
+use tokio::runtime::Handle;
+
+pub use crate::flusher::{FlushError, Sink};
+pub use crate::load::LoadError;
+use crate::metrics;
+use crate::session::Session;
+
+/// Part of the service's health that Kafka decides.
+pub(crate) const KAFKA: &str = "kafka";
+
+/// Why the linker stopped, or a session of it.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The topics are not as they must be.
+    #[error(transparent)]
+    Topics(#[from] TopicError),
+    /// Kafka failed.
+    #[error("Kafka failed")]
+    Kafka(#[from] KafkaError),
+    /// A slot can't be taken over.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A flush failed.
+    #[error(transparent)]
+    Flush(#[from] FlushError),
+    /// ClickHouse did not answer a look-up until the stop.
+    #[error("ClickHouse does not answer: {0}; nothing is lost, what was read is read again")]
+    LookUp(String),
+    /// A thread of the linker ended by itself.
+    #[error("the {0} thread ended by itself, which is a defect of Ringtrace")]
+    Thread(&'static str),
+}
+
+impl LinkError {
+    /// Whether starting again may help.
+    fn is_transient(&self) -> bool {
+        match self {
+            LinkError::Topics(error) => matches!(error, TopicError::Unreachable { .. }),
+            LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Changelog(_))
+            | LinkError::Kafka(_) => true,
+            LinkError::Flush(error) => matches!(error, FlushError::Transaction(_)),
+            _ => false,
+        }
+    }
+}
+
+/// Reads, folds, writes and commits.
+pub struct Linker {
+    /// The configuration.
+    pub config: Config,
+    /// Where rows go.
+    pub sink: Sink,
+    /// Read to the ends as they are at start, let log time go on to the wall clock, and stop.
+    pub until_caught_up: bool,
+    /// Where it says whether it is ready.
+    pub health: Health,
+    /// What stops it.
+    pub drain: Drain,
+}
+
+impl Linker {
+    /// Links until the drain starts, or everything is caught up. Blocks: run it on a thread of its own.
+    ///
+    /// A fault that may pass (brokers away, a transaction that was not committed) drops what is in memory and reads it
+    /// again from Kafka.
+    ///
+    /// # Errors
+    /// A fault that someone has to act on. What was not committed will be read again.
+    pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
+        metrics::describe();
+        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+        loop {
+            self.health.not_ready(KAFKA, "no partitions are assigned yet");
+            let error = match self.session(runtime, &mut backoff) {
+                Err(error) if error.is_transient() && !self.drain.is_started() => error,
+                result => return result,
+            };
+            metrics::restart();
+            let wait = backoff.next_wait();
+            tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "state is dropped and read again");
+            self.health.not_ready(KAFKA, error.to_string());
+            let drain = self.drain.clone();
+            let _ = runtime.block_on(async { tokio::time::timeout(wait, drain.started()).await });
+        }
+    }
+
+    fn session(&self, runtime: &Handle, backoff: &mut Backoff) -> Result<(), LinkError> {
+        let partitions = check_topics(&self.config.kafka)?;
+        Session::start(self, runtime.clone(), partitions)?.run(backoff)
+    }
+}

@@ -1,0 +1,75 @@
+//! What the commands that talk to Kafka and ClickHouse have in common: settings, telemetry, exit statuses.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringtrace_kit::config::{Config, ConfigError, Override, load};
+use ringtrace_kit::telemetry;
+use tokio::runtime::Runtime;
+
+/// Exit status of a configuration that is not accepted (`EX_CONFIG` of sysexits.h).
+const EXIT_CONFIG: u8 = 78;
+
+/// Settings that every such command takes.
+#[derive(Debug, clap::Args)]
+pub struct Settings {
+    /// Configuration file (TOML); the environment (RINGTRACE_<SECTION>_<KEY>) and flags override it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Kafka's bootstrap brokers, host:port separated by commas [kafka.brokers]
+    #[arg(long, value_name = "BROKERS")]
+    brokers: Option<String>,
+    /// ClickHouse's HTTP interface [clickhouse.url]
+    #[arg(long, value_name = "URL")]
+    clickhouse_url: Option<String>,
+}
+
+impl Settings {
+    /// The configuration, all layers together.
+    ///
+    /// # Errors
+    /// The setting that is not accepted.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let flag = |flag, key, value: &Option<String>| value.clone().map(|value| Override { flag, key, value });
+        let overrides = [
+            flag("--brokers", "kafka.brokers", &self.brokers),
+            flag("--clickhouse-url", "clickhouse.url", &self.clickhouse_url),
+        ];
+        load(self.config.as_deref(), std::env::vars(), &overrides.into_iter().flatten().collect::<Vec<_>>())
+    }
+}
+
+/// Loads the configuration, starts logging and a runtime, and runs a command in it.
+pub fn run(settings: &Settings, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
+    let config = match settings.load() {
+        Ok(config) => config,
+        Err(error) => return refuse(error.into(), EXIT_CONFIG),
+    };
+    if let Err(error) = telemetry::init_logs(&config.log) {
+        let problem = anyhow::anyhow!("log.level = \"{}\" is not accepted: {error}", config.log.level);
+        return refuse(problem, EXIT_CONFIG);
+    }
+    finish(runtime().and_then(|runtime| runtime.block_on(command(config))))
+}
+
+/// A runtime for everything that waits beside the threads that work.
+///
+/// # Errors
+/// When the operating system gives no threads.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// The exit status of a command, its error said once with the whole chain of causes.
+pub fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(error, 1),
+    }
+}
+
+fn refuse(error: anyhow::Error, status: u8) -> ExitCode {
+    eprintln!("ringtrace: {error:#}");
+    drop(error);
+    ExitCode::from(status)
+}
