@@ -112,6 +112,8 @@ pub(crate) fn reader(kafka: &Kafka, isolation: &str) -> KafkaResult<BaseConsumer
         ("isolation.level", isolation),
         ("allow.auto.create.topics", "false"),
         ("fetch.queue.backoff.ms", "10"),
+        // The end of a partition is noticed by an empty answer: ask for it at once.
+        ("fetch.wait.max.ms", "20"),
     ] {
         set_default(&mut config, name, value);
     }

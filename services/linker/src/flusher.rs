@@ -25,7 +25,7 @@ use crate::metrics;
 use crate::native::Block;
 use crate::slot::SlotFlush;
 use crate::tables::{CALLS, EVENTS, LEGS};
-use crate::topics::{Inputs, Positions};
+use crate::topics::{Input, Inputs, Place, Positions};
 use crate::transaction::{Content, Transactions};
 
 /// Part of the service's health that ClickHouse decides.
@@ -184,7 +184,8 @@ impl Flusher {
     }
 
     fn slot_row(&self, slot: &SlotFlush, positions: &Positions) -> Vec<u8> {
-        let of_slot = positions.iter().filter(|((_, partition), _)| *partition == slot.partition);
+        let is_of_slot = |(input, partition): &Place| Input::OF_SLOT.contains(input) && *partition == slot.partition;
+        let of_slot = positions.iter().filter(|(place, _)| is_of_slot(place));
         let row = SlotRow {
             slot: slot.partition,
             sequence: slot.header.sequence,

@@ -4,6 +4,7 @@
 //! time. The linker, `ringtrace explain` and everything else that judges calls go through these three, so they can't
 //! disagree. The rules are those of the contract, to which the section numbers in this crate refer.
 
+mod advice;
 mod bounded;
 mod call;
 mod codec;
@@ -29,6 +30,7 @@ mod verdict;
 mod view;
 mod words;
 
+pub use advice::{Advice, Document};
 pub use call::{Call, CallKey, MAX_LEGS_PER_CALL};
 pub use codec::DecodeError;
 pub use diagnosis::Diagnoses;

@@ -105,7 +105,9 @@ impl Calls {
     pub fn legs(&self, now: i64) -> Vec<Value> {
         let rules = Rules::default();
         let evaluations = self.0.iter().filter_map(|(key, call)| call.evaluate(key, &rules, now));
-        evaluations.flat_map(|e| e.legs.iter().map(|leg| serde_json::to_value(leg).unwrap()).collect::<Vec<_>>()).collect()
+        evaluations
+            .flat_map(|e| e.legs.iter().map(|leg| serde_json::to_value(leg).unwrap()).collect::<Vec<_>>())
+            .collect()
     }
 
     /// The rows of `calls` at a log time, as `explain` prints them.

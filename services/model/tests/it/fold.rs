@@ -55,7 +55,10 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("original_priority", &["high", "normal"]),
     ("call_ui", &["callkit", "custom"]),
     ("reported_uuid", &[CALL, "00000000-0000-0000-0000-000000000000"]),
-    ("end_reason", &["failed", "remote_ended", "unanswered", "answered_elsewhere", "declined_elsewhere", "local", "timeout"]),
+    (
+        "end_reason",
+        &["failed", "remote_ended", "unanswered", "answered_elsewhere", "declined_elsewhere", "local", "timeout"],
+    ),
     ("boot_id", &["b1", "b2"]),
     ("exception_reason", &["it never posted an incoming call to the system.", "jetsam"]),
 ];
@@ -105,15 +108,32 @@ fn required(kind: &str, device: Option<&str>, picks: &mut impl Iterator<Item = I
     let mut pick = |of| picks.next().unwrap().index(of);
     let mut fields = Map::new();
     match kind {
-        "push.sent" => drop(fields.insert("channel".into(), ["apns_voip", "apns_voip", "apns_alert", "fcm"][pick(4)].into())),
-        "push.handler_returned" => drop(fields.insert("reported".into(), (pick(2) == 0).into())),
+        "push.sent" => {
+            let channels = ["apns_voip", "apns_voip", "apns_alert", "fcm"];
+            fields.insert("channel".into(), channels[pick(channels.len())].into());
+        }
+        "push.handler_returned" => {
+            fields.insert("reported".into(), (pick(2) == 0).into());
+        }
         "call.report_failed" => {
-            fields.insert("error_domain".into(), ["incoming_call", "incoming_call", "foreground_service"][pick(3)].into());
+            fields.insert(
+                "error_domain".into(),
+                ["incoming_call", "incoming_call", "foreground_service"][pick(3)].into(),
+            );
             fields.insert("error_code".into(), (pick(8)).into());
         }
         _ => {}
     }
-    let of_server = ["call.initiated", "call.connected", "call.cancelled", "call.busy", "call.ended", "call.held", "call.new", "app.terminated"];
+    let of_server = [
+        "call.initiated",
+        "call.connected",
+        "call.cancelled",
+        "call.busy",
+        "call.ended",
+        "call.held",
+        "call.new",
+        "app.terminated",
+    ];
     let device = device.or((!of_server.contains(&kind)).then_some("d1"));
     fields.extend(device.map(|device| ("device_id".to_owned(), device.into())));
     fields
@@ -142,7 +162,8 @@ pub fn fold<'a>(call: Call, records: impl IntoIterator<Item = &'a Record>) -> Ca
 /// The rows at some log times, as text.
 fn rows(call: &Call) -> Vec<String> {
     let times = [T0 - 1, T0 + 7_000, T0 + 30_000, T0 + 60_000, T0 + 150_000, i64::MAX];
-    let at = |now| call.evaluate(&key(), &Rules::default(), now).map(|e| serde_json::to_string(&(e.call, e.legs)).unwrap());
+    let at =
+        |now| call.evaluate(&key(), &Rules::default(), now).map(|e| serde_json::to_string(&(e.call, e.legs)).unwrap());
     times.into_iter().map(|now| at(now).unwrap_or_default()).collect()
 }
 
@@ -233,7 +254,8 @@ fn no_number_of_events_grows_a_leg_without_bound() {
 #[test]
 fn no_number_of_pushes_grows_a_leg_without_bound() {
     let kinds = ["push.sent", "push.accepted", "push.rejected", "push.received"];
-    let pushes = (0..100_000).map(|i| text(i, kinds[i % 4], &json!({"push_id": format!("p{}", i / 4), "channel": "fcm"})));
+    let pushes =
+        (0..100_000).map(|i| text(i, kinds[i % 4], &json!({"push_id": format!("p{}", i / 4), "channel": "fcm"})));
     assert!(encoded_size(pushes) < 256 * 300);
     let unnamed = (0..100_000).map(|i| text(i, "push.sent", &json!({"channel": "fcm"})));
     assert!(encoded_size(unnamed) < 256 * 150);

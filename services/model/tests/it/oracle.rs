@@ -174,7 +174,12 @@ fn check_envelope(fields: &Map<String, Value>, fault: &mut impl FnMut(&'static s
         _ => {}
     }
     let platforms = Type::Word(&["ios", "android", "web", "desktop", "other"]);
-    let typed = [("platform", platforms), ("clock_offset_ms", Type::Integer), ("mono_ms", Type::Integer), ("boot_id", Type::Text)];
+    let typed = [
+        ("platform", platforms),
+        ("clock_offset_ms", Type::Integer),
+        ("mono_ms", Type::Integer),
+        ("boot_id", Type::Text),
+    ];
     for (name, of) in typed.into_iter().chain(DIMENSIONS.map(|name| (name, Type::Text))) {
         if fields.get(name).is_some_and(|value| !holds(value, of)) {
             fault("invalid_field", name);
@@ -275,15 +280,22 @@ fn expected(fields: &Map<String, Value>) -> Value {
     let own = rules_of(kind);
     let detail = |name: &str| if own.iter().any(|(rule, ..)| *rule == name) { get(name) } else { Value::Null };
     let lower = |value: Value| value.as_str().and_then(uuid).map_or(Value::Null, Value::String);
-    let dimensions: Vec<Value> = DIMENSIONS.iter().map(|name| Some(get(name)).filter(|v| v != "").unwrap_or_default()).collect();
-    let attributes: Map<String, Value> =
-        fields.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let dimensions: Vec<Value> =
+        DIMENSIONS.iter().map(|name| Some(get(name)).filter(|v| v != "").unwrap_or_default()).collect();
+    let attributes: Map<String, Value> = fields
+        .iter()
+        .filter(|(name, _)| !ENVELOPE.contains(&name.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     let lowered = kind == "push.received" && get("original_priority") == "high" && get("priority") == "normal";
     let killed = kind == "app.terminated"
-        && (get("exception_reason").as_str().is_some_and(|r| r.contains("never posted an incoming call to the system"))
+        && (get("exception_reason")
+            .as_str()
+            .is_some_and(|r| r.contains("never posted an incoming call to the system"))
             || get("termination_code") == 3_131_951_633_i64);
     let push_id = if kind == "call.reported" { Value::Null } else { detail("push_id") };
-    let error = if kind == "call.report_failed" { json!([get("error_domain"), get("error_code")]) } else { Value::Null };
+    let error =
+        if kind == "call.report_failed" { json!([get("error_domain"), get("error_code")]) } else { Value::Null };
     json!({
         "event_id": get("event_id"), "kind": kind, "occurred_at": millis(&get("occurred_at")), "app_id": get("app_id"),
         "call_uuid": lower(get("call_uuid")), "device_id": get("device_id"),
@@ -325,7 +337,8 @@ fn agree(value: &[u8], log_at: i64) -> Result<(), String> {
         (Ok(fields), Ok(event)) => {
             let (expected, actual) = (expected(&fields), actual(&event));
             // Texts too: -0.0 equals 0.0, yet it is another value.
-            if expected != actual || expected.to_string() != actual.to_string() {
+            let [expected_text, actual_text] = [&expected, &actual].map(Value::to_string);
+            if expected != actual || expected_text != actual_text {
                 return Err(format!("expected {expected}\n  actual {actual}"));
             }
             Ok(())
@@ -401,7 +414,9 @@ fn template(more: &str) -> String {
 #[test]
 fn bytes_around_and_inside_a_record() {
     let whole = template(r#""x":"é\u00e9\ud83d\ude00","y":[1,{"z":1.5}]"#);
-    for edit in ["\u{feff}", " ", "\t\r\n ", "\0", "x", "{", "}", "null", ",", "\u{a0}", "\u{c}", "/**/", "\"", "\u{7f}", "\x1f"] {
+    for edit in [
+        "\u{feff}", " ", "\t\r\n ", "\0", "x", "{", "}", "null", ",", "\u{a0}", "\u{c}", "/**/", "\"", "\u{7f}", "\x1f",
+    ] {
         for at in (0..=whole.len()).filter(|at| whole.is_char_boundary(*at)) {
             check(format!("{}{edit}{}", &whole[..at], &whole[at..]).as_bytes(), 1_790_000_000_000);
         }
@@ -416,7 +431,9 @@ fn bytes_around_and_inside_a_record() {
             check(&bytes, 1_790_000_000_000);
         }
     }
-    for value in ["", " ", "null", "[]", "1", "\"\"", "true", "{}", "{}{}", "[{}]", "{\"a\"}", "{1:2}", "{\"a\":1,}", "{,}"] {
+    for value in
+        ["", " ", "null", "[]", "1", "\"\"", "true", "{}", "{}{}", "[{}]", "{\"a\"}", "{1:2}", "{\"a\":1,}", "{,}"]
+    {
         check(value.as_bytes(), 1_790_000_000_000);
     }
 }

@@ -1,6 +1,6 @@
 //! `check(input, expect)` for the tables of the contract: events in, some columns out.
 
-use ringtrace_model::{Call, CallKey, Event, Evaluation, Rules};
+use ringtrace_model::{Call, CallKey, Evaluation, Event, Rules};
 use serde_json::Value;
 
 use crate::events::{Calls, T0};

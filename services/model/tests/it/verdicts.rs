@@ -31,7 +31,8 @@ fn returned(at: i64, reported: bool) -> Value {
     ios("push.handler_returned", at, json!({"reported": reported}))
 }
 
-const NEVER_POSTED: &str = "Killing app because it never posted an incoming call to the system after receiving a PushKit VoIP push.";
+const NEVER_POSTED: &str =
+    "Killing app because it never posted an incoming call to the system after receiving a PushKit VoIP push.";
 
 #[test]
 fn line_1_a_kill_is_confirmed_unless_inferred() {
@@ -53,7 +54,8 @@ fn line_1_a_kill_is_confirmed_unless_inferred() {
     check("nearest: no push", &[by_code(json!(null))], EVER, "not_applicable", None);
     let alert = ios("push.sent", 0, json!({"channel": "apns_alert"}));
     check("nearest: alert push", &[alert, by_code(json!(null))], EVER, "not_applicable", None);
-    let other = killed(9, json!({"exception_reason": "never posted an incoming call", "termination_code": 3_131_951_634_u32}));
+    let other =
+        killed(9, json!({"exception_reason": "never posted an incoming call", "termination_code": 3_131_951_634_u32}));
     check("nearest: other reason and code", &[sent(0), other], EVER, "no_receipt", None);
     let inferred_other = killed(7, json!({"inferred": false, "exception_reason": "jetsam"}));
     let probable = [sent(0), inferred_other, by_code(json!(true))];
@@ -148,7 +150,10 @@ fn line_6_a_report_is_not_always_required() {
     required("iOS unknown", json!({"os_version": "beta"}));
     required("iOS empty", json!({"os_version": ""}));
     for platform in ["android", "web", "desktop", "other"] {
-        let events = [ios("push.sent", 0, json!({"platform": platform})), android("push.received", 1, json!({"platform": platform}))];
+        let events = [
+            ios("push.sent", 0, json!({"platform": platform})),
+            android("push.received", 1, json!({"platform": platform})),
+        ];
         check(platform, &events, EVER, "exempt", None);
     }
     let unknown = [ios("push.sent", 0, json!({"platform": null})), ios("push.received", 1, json!({"platform": null}))];
@@ -225,9 +230,15 @@ fn lines_9_and_10_are_for_failures_alone() {
     for code in [3, 4, 5, 7] {
         check("filtered", &[received(0), failed(1, "incoming_call", code)], 2, "filtered", None);
     }
-    for (domain, code) in
-        [("incoming_call", 0), ("incoming_call", 1), ("incoming_call", 6), ("incoming_call", 8), ("telecom", 3), ("foreground_service", 1), ("x", 4)]
-    {
+    for (domain, code) in [
+        ("incoming_call", 0),
+        ("incoming_call", 1),
+        ("incoming_call", 6),
+        ("incoming_call", 8),
+        ("telecom", 3),
+        ("foreground_service", 1),
+        ("x", 4),
+    ] {
         check("error", &[received(0), failed(1, domain, code)], 2, "report_error", None);
     }
     let mixed = [received(0), failed(1, "incoming_call", 0), failed(2, "incoming_call", 5)];
@@ -245,7 +256,13 @@ fn line_11_a_sign_of_a_call_is_a_report() {
     for kind in SIGNS {
         let events = [received(0), ios(kind, 90_000, json!({}))];
         check_leg(kind, &events, EVER, &json!({"verdict": "reported", "reported_at": null}));
-        check("over a silent handler", &[received(0), returned(1, false), ios(kind, 2, json!({}))], EVER, "reported", None);
+        check(
+            "over a silent handler",
+            &[received(0), returned(1, false), ios(kind, 2, json!({}))],
+            EVER,
+            "reported",
+            None,
+        );
     }
     for kind in ["call.transaction_failed", "app.terminated"] {
         check(kind, &[received(0), ios(kind, 2, json!({}))], EVER, "unreported", Some("probable"));
@@ -304,7 +321,13 @@ fn missing_purposes_and_channels_are_filled_in() {
     check("platform: iOS", &[received(0)], EVER, "unreported", Some("probable"));
     check("platform: Android", &[android("push.received", 0, json!({}))], EVER, "not_applicable", None);
     for platform in [json!(null), json!("web"), json!("desktop"), json!("other")] {
-        check("platform: none", &[ios("push.received", 0, json!({"platform": platform}))], EVER, "not_applicable", None);
+        check(
+            "platform: none",
+            &[ios("push.received", 0, json!({"platform": platform}))],
+            EVER,
+            "not_applicable",
+            None,
+        );
     }
     let said = ios("push.received", 0, json!({"platform": null, "channel": "apns_voip"}));
     check("said by the push", &[said], EVER, "unreported", Some("probable"));
@@ -316,12 +339,21 @@ fn missing_purposes_and_channels_are_filled_in() {
 
 #[test]
 fn missing_purposes_are_those_of_the_push() {
-    let push = |kind: &str, at: i64, id: &str, purpose: Value| ios(kind, at, json!({"push_id": id, "purpose": purpose}));
+    let push =
+        |kind: &str, at: i64, id: &str, purpose: Value| ios(kind, at, json!({"push_id": id, "purpose": purpose}));
     let none = json!(null);
     let cancel = json!("cancel");
-    let by_id = [push("push.sent", 0, "p", none.clone()), push("push.sent", 1, "c", cancel.clone()), push("push.received", 2, "c", none.clone())];
+    let by_id = [
+        push("push.sent", 0, "p", none.clone()),
+        push("push.sent", 1, "c", cancel.clone()),
+        push("push.received", 2, "c", none.clone()),
+    ];
     check("by push_id", &by_id, EVER, "no_receipt", None);
-    let earliest = [push("push.sent", 1, "p", none.clone()), push("push.sent", 0, "c", cancel), push("push.received", 2, "x", none.clone())];
+    let earliest = [
+        push("push.sent", 1, "p", none.clone()),
+        push("push.sent", 0, "c", cancel),
+        push("push.received", 2, "x", none.clone()),
+    ];
     check("earliest, of any purpose", &earliest, EVER, "no_receipt", None);
     let default = [push("push.received", 2, "x", none)];
     check("default", &default, EVER, "unreported", Some("probable"));

@@ -1,7 +1,6 @@
 //! `ringtrace explain`: judges events from files or standard input with the linker's own fold (contract section 6).
 
 mod fold;
-mod lines;
 mod notes;
 mod story;
 mod table;
@@ -21,6 +20,9 @@ const EXIT_BAD_DATA: u8 = 65;
 
 /// What to judge, and how to show it.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0, or 65 where some lines were no valid events, 1 where a file can't be read, 64 for wrong usage."
+)]
 pub struct Args {
     /// Files of events, one JSON object a line; `-` or none for standard input
     files: Vec<PathBuf>,

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::Context;
 use ringtrace_model::{Call, CallKey, Event, MAX_VALUE_BYTES, Reason, Reject, Scope, Uuid};
 
-use super::lines::{Line, Lines};
 use super::notes::Notes;
+use crate::lines::{Line, Lines};
 
 /// What was read so far.
 pub struct Folded {

@@ -1,0 +1,55 @@
+//! What can go wrong outside a query: the library, the data directory, the listener.
+
+use std::path::PathBuf;
+
+/// Errors of opening and serving the engine. A query that fails is an [`Exception`](crate::Exception) instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No `libchdb.so` at any of the places where it is looked for.
+    #[error(
+        "libchdb.so was not found; `make build` installs it (npm ci in services/clickhouse), or name it in {variable}; tried: {}",
+        paths(.tried)
+    )]
+    LibraryMissing {
+        /// The environment variable that names the library.
+        variable: &'static str,
+        /// Every path that was tried, in order.
+        tried: Vec<PathBuf>,
+    },
+    /// The library is there and can't be loaded, or lacks a function of the pinned version.
+    #[error("{} can't be used as the ClickHouse engine", path.display())]
+    Library {
+        /// The library.
+        path: PathBuf,
+        /// What the loader said.
+        #[source]
+        source: libloading::Error,
+    },
+    /// The data directory can't be made or found.
+    #[error("the data directory {} can't be used", path.display())]
+    Data {
+        /// The data directory.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The engine did not start. It gives no reason; the usual one is that another process, or this one under
+    /// another path, holds a data directory.
+    #[error("the ClickHouse engine did not start in {}: is the directory in use by another process?", path.display())]
+    Start {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The engine runs, but a query that it needs at its start failed.
+    #[error("the ClickHouse engine started, but does not answer")]
+    Answer(#[source] crate::Exception),
+    /// The HTTP listener failed.
+    #[error("the ClickHouse HTTP interface stopped")]
+    Listen(#[source] std::io::Error),
+}
+
+fn paths(tried: &[PathBuf]) -> String {
+    tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,254 @@
+//! Runs a request on its blocking thread: read the query, open a session, set it up, run, answer.
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use crate::Exception;
+use crate::body::Body;
+use crate::engine::{Engine, Session};
+use crate::exception::Code;
+use crate::ffi::{Counts, Parameters, Rows};
+use crate::format::{DEFAULT, FRAMING, Joiner, Joining};
+use crate::http::{Answer, Request};
+use crate::sql::{Head, InsertHead, Statement};
+
+/// The longest query text, without the data of an INSERT. The engine has a limit of its own, `max_query_size`.
+pub(crate) const MAX_QUERY_BYTES: usize = 16 << 20;
+
+/// What the engine says, before it runs anything, when it can't stream a statement.
+const NOT_STREAMED: &str = "Streaming query is not supported for query";
+
+/// A query text as far as it has been read.
+enum Task {
+    /// The text holds the statement and the first of the data.
+    Insert(InsertHead, Bytes),
+    Statement(Statement, Vec<u8>),
+}
+
+impl Task {
+    fn inserts(&self) -> bool {
+        matches!(self, Self::Insert(..) | Self::Statement(Statement { insert: true, .. }, _))
+    }
+}
+
+/// Why a request has no result.
+enum Failed {
+    Exception(Exception),
+    /// The client is gone: nobody to tell.
+    Gone,
+}
+
+impl From<Exception> for Failed {
+    fn from(exception: Exception) -> Self {
+        Self::Exception(exception)
+    }
+}
+
+impl From<String> for Failed {
+    fn from(engine: String) -> Self {
+        Self::Exception(Exception::from_engine(&engine))
+    }
+}
+
+impl From<crate::http::Gone> for Failed {
+    fn from(_: crate::http::Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Runs the request and answers it, with a result or an exception.
+pub(crate) fn run(engine: &Engine, runtime: &Handle, request: &Request, mut body: Body, mut answer: Answer) {
+    let result = attempt(engine, runtime, request, &mut body, &mut answer);
+    let sent = match result {
+        Ok(()) => answer.finish(),
+        Err(Failed::Exception(exception)) => {
+            tracing::debug!(code = exception.code(), "query failed");
+            answer.fail(exception)
+        }
+        Err(Failed::Gone) => Err(crate::http::Gone),
+    };
+    if sent.is_err() {
+        tracing::debug!("the client closed the connection before the end of its result");
+    }
+}
+
+fn attempt(
+    engine: &Engine,
+    runtime: &Handle,
+    request: &Request,
+    body: &mut Body,
+    answer: &mut Answer,
+) -> Result<(), Failed> {
+    let task = read(request, body)?;
+    if request.read_only && task.inserts() {
+        // The engine's own check lets table functions pass.
+        return Err(Exception::new(Code::Readonly, "Cannot execute query in readonly mode").into());
+    }
+    let mut session = engine.session(runtime)?;
+    prepare(&mut session, request)?;
+    match task {
+        Task::Insert(head, text) => insert(&mut session, request, &head, text, body, answer),
+        Task::Statement(statement, text) => select(&mut session, request, &statement, &text, answer),
+    }
+}
+
+/// Reads the query: all of it, or of an INSERT as much as its statement needs.
+fn read(request: &Request, body: &mut Body) -> Result<Task, Exception> {
+    let mut text = request.query.clone().unwrap_or_default().into_bytes();
+    let mut first = !text.is_empty();
+    let head = loop {
+        let more = body.next()?;
+        // ClickHouse joins the two with a line break.
+        if std::mem::take(&mut first) && more.is_some() {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(more.as_deref().unwrap_or_default());
+        match Head::parse(&text, more.is_none()) {
+            Head::Incomplete if text.len() > MAX_QUERY_BYTES => return Err(too_large()),
+            Head::Incomplete => {}
+            head => break head,
+        }
+    };
+    if let Head::Insert(head) = head {
+        return Ok(Task::Insert(head, text.into()));
+    }
+    while let Some(more) = body.next()? {
+        text.extend_from_slice(&more);
+        if text.len() > MAX_QUERY_BYTES {
+            return Err(too_large());
+        }
+    }
+    let statement = Statement::parse(&text)?;
+    if statement.empty {
+        Err(Exception::new(Code::SyntaxError, "Syntax error: Empty query"))
+    } else {
+        Ok(Task::Statement(statement, text))
+    }
+}
+
+pub(crate) fn too_large() -> Exception {
+    Exception::new(Code::QueryIsTooLarge, format!("The query is larger than {MAX_QUERY_BYTES} bytes"))
+}
+
+/// Gives the session the request's database, roles and settings, in this order: the last setting may be `readonly`.
+fn prepare(session: &mut Session, request: &Request) -> Result<(), Failed> {
+    let mut statements = Vec::new();
+    if !request.database.is_empty() {
+        statements.push(format!("USE {}", quote(&request.database, '`')));
+    }
+    if !request.roles.is_empty() {
+        let roles: Vec<String> = request.roles.iter().map(|role| quote(role, '`')).collect();
+        statements.push(format!("SET ROLE {}", roles.join(", ")));
+    }
+    if !request.settings.is_empty() {
+        let set = |(name, value): &(String, String)| format!("{} = {}", quote(name, '`'), quote(value, '\''));
+        let settings: Vec<String> = request.settings.iter().map(set).collect();
+        statements.push(format!("SET {}", settings.join(", ")));
+    }
+    for statement in statements {
+        session.connection.query(statement.as_bytes(), DEFAULT, &[])?;
+    }
+    Ok(())
+}
+
+/// A name or a string of SQL.
+fn quote(text: &str, quote: char) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push(quote);
+    for character in text.chars() {
+        if character == quote || character == '\\' {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push(quote);
+    quoted
+}
+
+/// Streams the body into the engine. Only a complete body is committed: on every error the insert is cancelled.
+fn insert(
+    session: &mut Session,
+    request: &Request,
+    head: &InsertHead,
+    text: Bytes,
+    body: &mut Body,
+    answer: &mut Answer,
+) -> Result<(), Failed> {
+    if head.infile {
+        return Err(Exception::new(Code::NotImplemented, "FROM INFILE is not supported over HTTP").into());
+    }
+    let statement = text.slice(..head.statement);
+    let mut insert = session.connection.insert(&statement, &head.format, &request.parameters)?;
+    let mut piece = Some(text.slice(head.data..));
+    drop(text);
+    while let Some(data) = piece {
+        if !data.is_empty() {
+            insert.append(&data)?;
+        }
+        piece = body.next()?;
+    }
+    let counts = insert.finish()?.counts();
+    answer.begin(format_of(request, None), request.compression, Counts { result_rows: counts.written_rows, ..counts });
+    Ok(())
+}
+
+fn format_of<'f>(request: &'f Request, clause: Option<&'f str>) -> &'f str {
+    let default = if request.default_format.is_empty() { DEFAULT } else { &request.default_format };
+    clause.unwrap_or(default)
+}
+
+fn select(
+    session: &mut Session,
+    request: &Request,
+    statement: &Statement,
+    text: &[u8],
+    answer: &mut Answer,
+) -> Result<(), Failed> {
+    let format = format_of(request, statement.format.as_deref());
+    let joining = Joining::of(format).filter(|_| statement.select && !request.wait_end && !reframed(request, text));
+    if let Some(joining) = joining {
+        match session.connection.stream(text, format, &request.parameters) {
+            Ok(rows) => return stream(rows, Joiner::new(joining), request, format, answer),
+            Err(error) if error.contains(NOT_STREAMED) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let result = query(session, text, format, &request.parameters)?;
+    answer.begin(format, request.compression, result.counts());
+    Ok(answer.push(Answer::bytes(result))?)
+}
+
+fn query(
+    session: &mut Session,
+    text: &[u8],
+    format: &str,
+    parameters: &Parameters,
+) -> Result<crate::ffi::Chunk, Failed> {
+    Ok(session.connection.query(text, format, parameters)?)
+}
+
+/// Whether a setting of the request or a word of the statement frames a format that otherwise has no frame. A word that
+/// only looks like it costs no more than the streaming.
+fn reframed(request: &Request, text: &[u8]) -> bool {
+    FRAMING.iter().any(|frame| {
+        request.settings.iter().any(|(name, _)| name == frame)
+            || text.windows(frame.len()).any(|window| window.eq_ignore_ascii_case(frame.as_bytes()))
+    })
+}
+
+/// Sends the pieces as the engine makes them. The head waits for the first one, so that most errors have their status.
+fn stream(
+    mut rows: Rows<'_>,
+    mut joiner: Joiner,
+    request: &Request,
+    format: &str,
+    answer: &mut Answer,
+) -> Result<(), Failed> {
+    let mut next = rows.next()?;
+    answer.begin(format, request.compression, next.as_ref().map_or_else(Counts::default, |chunk| chunk.counts()));
+    while let Some(chunk) = next {
+        answer.push(joiner.push(Answer::bytes(chunk)))?;
+        next = rows.next()?;
+    }
+    Ok(())
+}

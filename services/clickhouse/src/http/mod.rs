@@ -1,0 +1,11 @@
+//! ClickHouse's HTTP interface.
+
+mod answer;
+mod multipart;
+mod request;
+mod response;
+mod server;
+
+pub(crate) use answer::{Answer, Gone};
+pub(crate) use request::Request;
+pub use server::{DRAIN, serve};

@@ -1,0 +1,195 @@
+//! The listener: routes, the way of a request to its blocking thread and of the response back, and the end.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body as HttpBody, BodyDataStream};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::serve::ListenerExt as _;
+use futures_util::{StreamExt as _, stream};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::answer::{Answer, Piece};
+use super::multipart;
+use super::request::Request;
+use super::response::{Head, Kind, exception_text};
+use crate::body::{Body, Incoming, Part};
+use crate::exception::Code;
+use crate::{Engine, Error, Exception, execute};
+
+/// How long [`serve`] waits at its end for requests that run.
+pub const DRAIN: Duration = Duration::from_secs(30);
+/// Pieces between the network and the request's thread, in each direction.
+const QUEUE: usize = 4;
+/// What is read of a body that nobody needs any more, so that the client sees the answer and not a broken connection.
+const MAX_DISCARD_BYTES: usize = 1 << 30;
+
+/// Serves ClickHouse's HTTP interface until `shutdown`, then lets the requests that run finish, up to [`DRAIN`], and
+/// closes the engine, so that the data directory is clean.
+///
+/// # Errors
+///
+/// The listener fails.
+pub async fn serve(
+    engine: Engine,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let (stopping, stopped) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        let _serving = stopping.send(());
+    };
+    // Small answers go out at once; a socket without the option is only slower.
+    let listener = listener.tap_io(|socket| {
+        let _slower = socket.set_nodelay(true);
+    });
+    let server = axum::serve(listener, router(engine.clone())).with_graceful_shutdown(shutdown);
+    let late = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(DRAIN).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let served = tokio::select! {
+        served = server.into_future() => served.map_err(Error::Listen),
+        () = late => {
+            tracing::warn!(drain_s = DRAIN.as_secs(), "requests still run, closing without them");
+            Ok(())
+        }
+    };
+    if tokio::time::timeout(DRAIN, engine.idle()).await.is_err() {
+        tracing::warn!("statements still run, the engine closes after them");
+    }
+    close(engine).await;
+    served
+}
+
+/// Closing takes the engine's locks, so it is kept off the runtime's threads.
+async fn close(engine: Engine) {
+    if tokio::task::spawn_blocking(move || engine.close()).await.is_err() {
+        tracing::error!("closing the engine panicked");
+    }
+}
+
+fn router(engine: Engine) -> Router {
+    Router::new()
+        .route("/ping", get(|| async { "Ok.\n" }))
+        .route("/replicas_status", get(|| async { "Ok.\n" }))
+        .route("/", get(query).post(query))
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, "There is no handle here; use / for queries, /ping for checks\n")
+        })
+        .with_state(engine)
+}
+
+async fn query(State(engine): State<Engine>, request: HttpRequest) -> Response {
+    let (parts, body) = request.into_parts();
+    let url = parts.uri.query().unwrap_or_default();
+    if parts.method != axum::http::Method::POST && url.is_empty() {
+        return "Ok.\n".into_response();
+    }
+    let mut body = body.into_data_stream();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let read = match Request::read(&parts.method, url, &parts.headers) {
+        Ok(request) => form(request, content_type.unwrap_or_default(), &mut body).await,
+        Err(exception) => Err(exception),
+    };
+    match read {
+        Ok(request) => run(engine, request, body).await,
+        Err(exception) => refuse(&engine, exception, &mut body).await,
+    }
+}
+
+/// Reads a form into the request; any other body is left alone.
+async fn form(mut request: Request, content_type: &str, body: &mut BodyDataStream) -> Result<Request, Exception> {
+    if multipart::is_form(content_type) {
+        let mut form = Vec::new();
+        while let Some(data) = body.next().await {
+            let data = data.map_err(|_| Exception::new(Code::NetworkError, "The form is cut off"))?;
+            form.extend_from_slice(&data);
+            if form.len() > execute::MAX_QUERY_BYTES {
+                return Err(execute::too_large());
+            }
+        }
+        request.form(content_type, &form)?;
+    }
+    Ok(request)
+}
+
+async fn run(engine: Engine, request: Request, mut body: BodyDataStream) -> Response {
+    let permit = match engine.admit() {
+        Ok(permit) => permit,
+        Err(exception) => return refuse(&engine, exception, &mut body).await,
+    };
+    let (parts, incoming) = mpsc::channel(QUEUE);
+    let (pieces, outgoing) = mpsc::channel(QUEUE);
+    let (head, started) = oneshot::channel();
+    let version = engine.version().to_owned();
+    let answer = Answer::new(head, pieces, request.query_id.clone(), version);
+    let (thread_engine, runtime) = (engine.clone(), Handle::current());
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let body = Body::new(Incoming::new(incoming), request.encoding, request.blocks);
+        execute::run(&thread_engine, &runtime, &request, body, answer);
+    });
+    pump(&mut body, parts).await;
+    match started.await {
+        Ok(head) => respond(&engine, &head, outgoing),
+        Err(_) => {
+            let exception = Exception::new(Code::UnknownException, "The request's thread ended without an answer");
+            refuse(&engine, exception, &mut body).await
+        }
+    }
+}
+
+/// Hands the body over as it arrives. A body that breaks off has no [`Part::End`]. What the thread does not want any
+/// more is read and dropped.
+async fn pump(body: &mut BodyDataStream, parts: mpsc::Sender<Part>) {
+    while let Some(data) = body.next().await {
+        let Ok(data) = data else { return };
+        if !data.is_empty() && parts.send(Part::Data(data)).await.is_err() {
+            return discard(body).await;
+        }
+    }
+    let _finished = parts.send(Part::End).await;
+}
+
+async fn discard(body: &mut BodyDataStream) {
+    let mut bytes = 0;
+    while let Some(Ok(data)) = body.next().await {
+        bytes += data.len();
+        if bytes > MAX_DISCARD_BYTES {
+            return;
+        }
+    }
+}
+
+async fn refuse(engine: &Engine, exception: Exception, body: &mut BodyDataStream) -> Response {
+    discard(body).await;
+    let text = exception_text(&exception, engine.version());
+    let head = Head { query_id: String::new(), kind: Kind::Exception(exception) };
+    finish(head.builder(engine.about()).body(text.into()))
+}
+
+fn respond(engine: &Engine, head: &Head, outgoing: mpsc::Receiver<Piece>) -> Response {
+    let body = stream::unfold(outgoing, |mut outgoing| async {
+        let piece = outgoing.recv().await?;
+        if piece.is_err() {
+            // The exception before it must be on its way before the connection breaks off.
+            tokio::task::yield_now().await;
+        }
+        Some((piece, outgoing))
+    });
+    finish(head.builder(engine.about()).body(HttpBody::from_stream(body)))
+}
+
+fn finish(response: Result<Response, axum::http::Error>) -> Response {
+    response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}

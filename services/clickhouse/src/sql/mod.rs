@@ -1,0 +1,11 @@
+//! What has to be known about a statement before the engine gets it: where an INSERT's data begins, which format the
+//! result has, and whether it is one statement.
+//!
+//! This is a lexer and a few rules, no parser: the engine parses, checks and refuses.
+
+mod insert;
+mod lexer;
+mod statement;
+
+pub(crate) use insert::{Head, InsertHead};
+pub(crate) use statement::Statement;
