@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::exception::Code;
 use crate::ffi::{self, Connection, Library};
+use crate::wait::Waiter;
 use crate::{Error, Exception};
 
 /// Statements that run at once, each on a connection and a thread of its own.
@@ -35,8 +36,11 @@ struct Inner {
     keeper: Mutex<Option<Connection>>,
     running: Arc<Semaphore>,
     requests: Arc<Semaphore>,
+    interrupted: watch::Sender<bool>,
     about: About,
 }
+
+const KILL: &str = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
 
 /// Every engine of this process, for its exit.
 static OPEN: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
@@ -74,6 +78,7 @@ impl Engine {
             keeper: Mutex::new(Some(keeper)),
             running: Arc::new(Semaphore::new(MAX_RUNNING)),
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
+            interrupted: watch::Sender::new(false),
             about,
         });
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&inner));
@@ -90,6 +95,21 @@ impl Engine {
     pub fn close(&self) {
         self.inner.running.close();
         drop(self.inner.keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Cancels what runs, and wakes up what waits for the network. Blocks for a moment.
+    pub(crate) fn interrupt(&self) {
+        self.inner.interrupted.send_replace(true);
+        let connection = self.inner.library.connect(&self.inner.arguments);
+        let killed = connection.map(|mut connection| connection.query(KILL.as_bytes(), "Null", &[]).map(|_| ()));
+        if let Some(Err(error)) = killed {
+            tracing::warn!(error, "statements that run can't be cancelled");
+        }
+    }
+
+    /// How a request's thread waits for the network.
+    pub(crate) fn waiter(&self, runtime: Handle) -> Waiter {
+        Waiter::new(runtime, self.inner.interrupted.subscribe())
     }
 
     /// Waits until no statement runs.
@@ -112,14 +132,14 @@ impl Engine {
 
     /// A fresh session, so that nothing leaks from one request to the next; opening one takes 0.15 ms. Blocks while
     /// [`MAX_RUNNING`] others are open.
-    pub(crate) fn session(&self, runtime: &Handle) -> Result<Session, Exception> {
+    pub(crate) fn session(&self, waiter: &Waiter) -> Result<Session, Exception> {
+        let closing = || Exception::new(Code::Aborted, "The embedded ClickHouse is shutting down");
         let running = Arc::clone(&self.inner.running).acquire_owned();
-        let permit = runtime.block_on(async { tokio::time::timeout(MAX_WAIT, running).await });
+        let permit = waiter.wait(async { tokio::time::timeout(MAX_WAIT, running).await }).ok_or_else(closing)?;
         let permit = permit.map_err(|_| {
             let message = format!("No connection became free in {} s. Maximum: {MAX_RUNNING}", MAX_WAIT.as_secs());
             Exception::new(Code::TooManySimultaneousQueries, message)
         })?;
-        let closing = || Exception::new(Code::Aborted, "The embedded ClickHouse is shutting down");
         let permit = permit.map_err(|_| closing())?;
         let connection = self.inner.library.connect(&self.inner.arguments).ok_or_else(closing)?;
         Ok(Session { connection, _permit: permit })

@@ -1,19 +1,23 @@
 //! Runs a request on its blocking thread: read the query, open a session, set it up, run, answer.
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 
 use crate::Exception;
 use crate::body::Body;
 use crate::engine::{Engine, Session};
 use crate::exception::Code;
-use crate::ffi::{Counts, Parameters, Rows};
+use crate::ffi::{Counts, Rows};
 use crate::format::{DEFAULT, FRAMING, Joiner, Joining};
 use crate::http::{Answer, Request};
+use crate::native;
 use crate::sql::{Head, InsertHead, Statement};
+use crate::wait::Waiter;
 
 /// The longest query text, without the data of an INSERT. The engine has a limit of its own, `max_query_size`.
 pub(crate) const MAX_QUERY_BYTES: usize = 16 << 20;
+
+/// The longest statement of an INSERT with data: it is looked at again with each piece of the body.
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
 /// What the engine says, before it runs anything, when it can't stream a statement.
 const NOT_STREAMED: &str = "Streaming query is not supported for query";
@@ -57,8 +61,8 @@ impl From<crate::http::Gone> for Failed {
 }
 
 /// Runs the request and answers it, with a result or an exception.
-pub(crate) fn run(engine: &Engine, runtime: &Handle, request: &Request, mut body: Body, mut answer: Answer) {
-    let result = attempt(engine, runtime, request, &mut body, &mut answer);
+pub(crate) fn run(engine: &Engine, waiter: &Waiter, request: &Request, mut body: Body, mut answer: Answer) {
+    let result = attempt(engine, waiter, request, &mut body, &mut answer);
     let sent = match result {
         Ok(()) => answer.finish(),
         Err(Failed::Exception(exception)) => {
@@ -74,7 +78,7 @@ pub(crate) fn run(engine: &Engine, runtime: &Handle, request: &Request, mut body
 
 fn attempt(
     engine: &Engine,
-    runtime: &Handle,
+    waiter: &Waiter,
     request: &Request,
     body: &mut Body,
     answer: &mut Answer,
@@ -84,7 +88,7 @@ fn attempt(
         // The engine's own check lets table functions pass.
         return Err(Exception::new(Code::Readonly, "Cannot execute query in readonly mode").into());
     }
-    let mut session = engine.session(runtime)?;
+    let mut session = engine.session(waiter)?;
     prepare(&mut session, request)?;
     match task {
         Task::Insert(head, text) => insert(&mut session, request, &head, text, body, answer),
@@ -92,25 +96,24 @@ fn attempt(
     }
 }
 
-/// Reads the query: all of it, or of an INSERT as much as its statement needs.
+/// Reads the query: all of it, or of an INSERT as much as its statement needs, so that its data is not copied.
 fn read(request: &Request, body: &mut Body) -> Result<Task, Exception> {
     let mut text = request.query.clone().unwrap_or_default().into_bytes();
-    let mut first = !text.is_empty();
-    let head = loop {
-        let more = body.next()?;
-        // ClickHouse joins the two with a line break.
-        if std::mem::take(&mut first) && more.is_some() {
-            text.push(b'\n');
+    if !text.is_empty() {
+        // ClickHouse joins query and body with a line break.
+        text.push(b'\n');
+    }
+    let mut complete = false;
+    loop {
+        match Head::parse(&text, complete) {
+            Head::Insert(head) => return Ok(Task::Insert(head, text.into())),
+            Head::Other => break,
+            Head::Incomplete if text.len() > MAX_HEAD_BYTES => return Err(too_large()),
+            Head::Incomplete => match body.next()? {
+                Some(more) => text.extend_from_slice(&more),
+                None => complete = true,
+            },
         }
-        text.extend_from_slice(more.as_deref().unwrap_or_default());
-        match Head::parse(&text, more.is_none()) {
-            Head::Incomplete if text.len() > MAX_QUERY_BYTES => return Err(too_large()),
-            Head::Incomplete => {}
-            head => break head,
-        }
-    };
-    if let Head::Insert(head) = head {
-        return Ok(Task::Insert(head, text.into()));
     }
     while let Some(more) = body.next()? {
         text.extend_from_slice(&more);
@@ -120,10 +123,9 @@ fn read(request: &Request, body: &mut Body) -> Result<Task, Exception> {
     }
     let statement = Statement::parse(&text)?;
     if statement.empty {
-        Err(Exception::new(Code::SyntaxError, "Syntax error: Empty query"))
-    } else {
-        Ok(Task::Statement(statement, text))
+        return Err(Exception::new(Code::SyntaxError, "Syntax error: Empty query"));
     }
+    Ok(Task::Statement(statement, text))
 }
 
 pub(crate) fn too_large() -> Exception {
@@ -213,18 +215,17 @@ fn select(
             Err(error) => return Err(error.into()),
         }
     }
-    let result = query(session, text, format, &request.parameters)?;
-    answer.begin(format, request.compression, result.counts());
-    Ok(answer.push(Answer::bytes(result))?)
+    let result = session.connection.query(text, format, &request.parameters)?;
+    let counts = result.counts();
+    let whole = revised(Answer::bytes(result), request, format)?;
+    answer.begin(format, request.compression, counts);
+    Ok(answer.push(whole)?)
 }
 
-fn query(
-    session: &mut Session,
-    text: &[u8],
-    format: &str,
-    parameters: &Parameters,
-) -> Result<crate::ffi::Chunk, Failed> {
-    Ok(session.connection.query(text, format, parameters)?)
+/// The piece in the version that the client asks for.
+fn revised(piece: Bytes, request: &Request, format: &str) -> Result<Bytes, Exception> {
+    let as_it_is = request.protocol_version == 0 || !format.eq_ignore_ascii_case("Native");
+    if as_it_is { Ok(piece) } else { native::revise(&piece, request.protocol_version) }
 }
 
 /// Whether a setting of the request or a word of the statement frames a format that otherwise has no frame. A word that
@@ -244,11 +245,13 @@ fn stream(
     format: &str,
     answer: &mut Answer,
 ) -> Result<(), Failed> {
-    let mut next = rows.next()?;
-    answer.begin(format, request.compression, next.as_ref().map_or_else(Counts::default, |chunk| chunk.counts()));
-    while let Some(chunk) = next {
-        answer.push(joiner.push(Answer::bytes(chunk)))?;
-        next = rows.next()?;
+    let mut counts = None;
+    while let Some(chunk) = rows.next()? {
+        let first = *counts.get_or_insert_with(|| chunk.counts());
+        let piece = revised(joiner.push(Answer::bytes(chunk)), request, format)?;
+        answer.begin(format, request.compression, first);
+        answer.push(piece)?;
     }
+    answer.begin(format, request.compression, Counts::default());
     Ok(())
 }

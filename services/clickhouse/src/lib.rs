@@ -3,9 +3,12 @@
 //! [`find_library`] finds `libchdb.so`, [`Engine::open`] starts the engine on a data directory, [`serve`] answers HTTP
 //! until it is told to stop. Clients of a ClickHouse server work with it unchanged.
 //!
-//! What it can't do: cancel a statement before its first rows (the library has no call for it), stream results in
-//! formats with a frame (JSON, Parquet, Arrow, …: the engine makes the whole result first), keep sessions
-//! (`session_id`), external tables, users, URLs longer than 64 KiB.
+//! What it can't do: cancel a statement before its first rows (the library has no call for it); stream results in
+//! formats with a frame (JSON, Parquet, Arrow, …: the engine makes the whole result in memory first); `INSERT … SELECT …
+//! FROM input(…)`; external tables; sessions (`session_id`) and users, which are accepted and ignored; give the engine
+//! the request's `query_id`; bodies in `br`, `zstd`, `xz`, `bz2` or `snappy`; URLs longer than 64 KiB.
+//!
+//! A process can hold one data directory, and a data directory one process.
 
 mod body;
 mod engine;
@@ -16,7 +19,9 @@ mod ffi;
 mod format;
 mod http;
 mod library;
+mod native;
 mod sql;
+mod wait;
 
 pub use engine::{Engine, MAX_REQUESTS, MAX_RUNNING, MAX_WAIT};
 pub use error::Error;

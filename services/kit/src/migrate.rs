@@ -64,7 +64,11 @@ pub async fn migrate(
 ///
 /// # Errors
 /// When ClickHouse can't be reached, or was never migrated.
-pub async fn pending(client: &Client, settings: &ClickHouse, retention: Retention) -> Result<Vec<String>, MigrateError> {
+pub async fn pending(
+    client: &Client,
+    settings: &ClickHouse,
+    retention: Retention,
+) -> Result<Vec<String>, MigrateError> {
     let newest = Run { client: client.clone(), settings, retention }.newest().await?;
     let pending = MIGRATIONS.iter().filter(|(number, ..)| *number > newest);
     Ok(pending.map(|(number, name, _)| format!("{number:04}_{name}")).collect())

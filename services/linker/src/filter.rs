@@ -13,24 +13,25 @@ const GENERATION_CALLS: usize = 1 << 20;
 pub(crate) struct RecentCalls {
     young: HashSet<u64, FixedState>,
     old: HashSet<u64, FixedState>,
-    /// Log times from which on the generations hold every call.
+    /// Log times after which the generations hold every call.
     young_since: i64,
     old_since: i64,
 }
 
 impl RecentCalls {
-    /// Starts empty: knows every call from log time `since` on, in milliseconds since the Unix epoch.
+    /// Starts empty: knows every call of events logged after `since`, in milliseconds since the Unix epoch.
     pub(crate) fn since(since: i64) -> Self {
         let empty = || HashSet::with_hasher(FixedState::default());
         RecentCalls { young: empty(), old: empty(), young_since: since, old_since: since }
     }
 
-    /// Notes a call at the slot's log clock; true when it was known already.
-    pub(crate) fn note(&mut self, call: u64, log_clock: i64) -> bool {
+    /// Notes a call; true when it was known already. `newest` is the newest log time of any event so far: partitions are
+    /// not read in order of time, so no older bound holds for what a dropped generation has seen.
+    pub(crate) fn note(&mut self, call: u64, newest: i64) -> bool {
         if self.young.len() >= GENERATION_CALLS {
             self.old = std::mem::take(&mut self.young);
             self.old_since = self.young_since;
-            self.young_since = log_clock;
+            self.young_since = newest;
         }
         let known = self.old.contains(&call);
         !self.young.insert(call) || known
@@ -38,7 +39,7 @@ impl RecentCalls {
 
     /// Whether a time lies in the span over which every call is known.
     pub(crate) fn covers(&self, at: i64) -> bool {
-        at >= self.old_since
+        at > self.old_since
     }
 }
 
@@ -50,11 +51,11 @@ mod tests {
     fn forgets_a_generation_and_says_so() {
         let mut recent = RecentCalls::since(100);
         assert!(!recent.note(7, 100) && recent.note(7, 101));
-        assert!(recent.covers(100) && !recent.covers(99));
+        assert!(recent.covers(101) && !recent.covers(100));
         for call in 0..2 * GENERATION_CALLS as u64 + 1 {
             recent.note(1000 + call, 200 + call as i64);
         }
-        assert!(!recent.covers(100), "the span has moved on with the generation that was dropped");
+        assert!(!recent.covers(101), "the span has moved on with the generation that was dropped");
         assert!(!recent.note(7, 1 << 40), "a call before the span is not known");
     }
 }

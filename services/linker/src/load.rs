@@ -59,6 +59,15 @@ pub enum LoadError {
     },
 }
 
+/// What ClickHouse holds already, of any slot: a new slot starts above it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    /// Highest flush sequence.
+    pub(crate) sequence: u64,
+    /// Newest log time of any event, in milliseconds since the Unix epoch.
+    pub(crate) newest_log_at: i64,
+}
+
 /// Loads slots.
 pub(crate) struct Loader {
     kafka: Kafka,
@@ -119,21 +128,15 @@ impl Loader {
         Ok(self.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
     }
 
-    /// Reads a slot back. A new one starts its sequence above `highest`.
+    /// Reads a slot back. A new one starts above what was before.
     ///
     /// # Errors
     /// When the changelog or a record of it can't be read.
-    pub(crate) fn slot(
-        &self,
-        partition: i32,
-        rules: Rules,
-        limits: Limits,
-        highest: impl FnOnce() -> u64,
-    ) -> Result<Slot, LoadError> {
+    pub(crate) fn slot(&self, partition: i32, rules: Rules, limits: Limits, before: Before) -> Result<Slot, LoadError> {
         let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
         let header = changelog.header.unwrap_or_else(|| {
-            let sequence = highest();
-            Header { sequence, acknowledged: sequence, log_clock: 0 }
+            let Before { sequence, newest_log_at } = before;
+            Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at }
         });
         let mut slot = Slot::new(partition, rules, limits, header);
         for (key, record) in changelog.calls {

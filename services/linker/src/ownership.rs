@@ -8,13 +8,17 @@ use ringtrace_kit::clickhouse::code;
 
 use crate::consumer::{Change, partition_list, places_of};
 use crate::flusher::Sink;
-use crate::load::LoadError;
+use crate::load::{Before, LoadError};
 use crate::run::{KAFKA, LinkError};
 use crate::session::Session;
 use crate::topics::{Input, Place};
 
 /// ClickHouse's code for a table that does not exist.
 const UNKNOWN_TABLE: u32 = 60;
+
+/// The newest log time is read off the parts' metadata.
+const BEFORE: &str = "
+    SELECT ifNull((SELECT max(sequence) FROM slots_rows), toUInt64(0)), count(), toUnixTimestamp64Milli(max(log_at)) FROM events_rows";
 
 impl Session<'_> {
     /// Follows the rebalances since the last call.
@@ -61,9 +65,9 @@ impl Session<'_> {
         }
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
         let positions = self.loader.positions(&self.consumer, places)?;
-        let highest = self.highest_sequence()?;
+        let before = self.before()?;
         for partition in slots {
-            let slot = self.loader.slot(*partition, self.linker.config.rules, self.limits, || highest)?;
+            let slot = self.loader.slot(*partition, self.linker.config.rules, self.limits, before)?;
             tracing::info!(
                 slot = partition,
                 open_calls = slot.open_calls(),
@@ -86,15 +90,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The highest flush sequence of any slot: a new slot starts above it.
-    fn highest_sequence(&self) -> Result<u64, LinkError> {
-        let Sink::ClickHouse(client) = &self.linker.sink else { return Ok(0) };
-        let query = client.query("SELECT max(sequence) FROM slots_rows").fetch_one::<u64>();
-        self.runtime.block_on(query).map_err(|error| {
+    /// What ClickHouse holds already.
+    fn before(&self) -> Result<Before, LinkError> {
+        let Sink::ClickHouse(client) = &self.linker.sink else {
+            return Ok(Before { sequence: 0, newest_log_at: i64::MIN });
+        };
+        let query = client.query(BEFORE).fetch_one::<(u64, u64, i64)>();
+        let (sequence, events, newest_log_at) = self.runtime.block_on(query).map_err(|error| {
             if code(&error) == Some(UNKNOWN_TABLE) {
                 tracing::error!("tables are missing: `ringtrace migrate` creates them");
             }
-            LoadError::ClickHouse(error).into()
-        })
+            LinkError::from(LoadError::ClickHouse(error))
+        })?;
+        Ok(Before { sequence, newest_log_at: if events == 0 { i64::MIN } else { newest_log_at } })
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Header {
     pub(crate) acknowledged: u64,
     /// Milliseconds since the Unix epoch.
     pub(crate) log_clock: i64,
+    /// Newest log time of any event so far, in milliseconds since the Unix epoch.
+    pub(crate) newest_log_at: i64,
 }
 
 /// The last verdict that was published for a leg.
@@ -108,7 +110,7 @@ mod tests {
     fn keys_and_records_survive() {
         let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
         assert_eq!(decode_key(&encode_key(&key)).unwrap(), key);
-        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1 };
+        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7 };
         assert_eq!(decode::<Header>(&encode(&header)).unwrap(), header);
         assert!(matches!(decode_key(HEADER_KEY), Err(StateError::Key(6))));
         assert!(matches!(decode::<Header>(&[9, 1]), Err(StateError::Layout(Some(9)))));

@@ -3,6 +3,7 @@
 mod commands;
 mod lines;
 mod replay;
+mod up;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Judge events from files or standard input, without Kafka or ClickHouse
     Explain(commands::explain::Args),
+    /// Run everything with nothing configured: broker, ClickHouse, linker, example traffic
+    Up(commands::up::Args),
     /// Read events from Kafka, link them to calls, write the results to ClickHouse
     Link(commands::link::Args),
     /// Make or update the tables, and make the topics that are missing; safe to repeat
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     };
     match cli.command {
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Up(args) => commands::up::run(&args),
         Command::Link(args) => commands::link::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read};
 use bytes::{Buf as _, Bytes};
 use tokio::sync::mpsc;
 
+use crate::wait::Waiter;
+
 /// What the network side sends. A body without [`End`](Part::End) was aborted.
 pub(crate) enum Part {
     Data(Bytes),
@@ -14,13 +16,14 @@ pub(crate) enum Part {
 /// The reading end. It waits for data, so it belongs on a blocking thread.
 pub(crate) struct Incoming {
     parts: mpsc::Receiver<Part>,
+    waiter: Waiter,
     current: Bytes,
     ended: bool,
 }
 
 impl Incoming {
-    pub(crate) fn new(parts: mpsc::Receiver<Part>) -> Self {
-        Self { parts, current: Bytes::new(), ended: false }
+    pub(crate) fn new(parts: mpsc::Receiver<Part>, waiter: Waiter) -> Self {
+        Self { parts, waiter, current: Bytes::new(), ended: false }
     }
 
     /// The next piece as it came; `None` at the end.
@@ -29,7 +32,7 @@ impl Incoming {
             if self.ended {
                 return Ok(None);
             }
-            match self.parts.blocking_recv() {
+            match self.waiter.wait(self.parts.recv()).flatten() {
                 Some(Part::Data(data)) => self.current = data,
                 Some(Part::End) => self.ended = true,
                 None => return Err(ErrorKind::ConnectionAborted.into()),

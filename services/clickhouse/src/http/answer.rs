@@ -9,11 +9,12 @@ use super::response::{Head, Kind, exception_text};
 use crate::Exception;
 use crate::body::{Compression, Encoder};
 use crate::ffi::{Chunk, Counts};
+use crate::wait::Waiter;
 
 /// A piece of a response body; the error breaks the connection off, so that the client notices.
 pub(super) type Piece = Result<Bytes, BrokenOff>;
 
-/// The client has closed the connection: nobody reads on.
+/// The client has closed the connection, or the engine is interrupted: nobody reads on.
 #[derive(Debug)]
 pub(crate) struct Gone;
 
@@ -26,6 +27,7 @@ pub(super) struct BrokenOff;
 pub(crate) struct Answer {
     head: Option<oneshot::Sender<Head>>,
     pieces: mpsc::Sender<Piece>,
+    waiter: Waiter,
     encoder: Encoder,
     query_id: String,
     version: String,
@@ -37,12 +39,13 @@ impl Answer {
     pub(super) fn new(
         head: oneshot::Sender<Head>,
         pieces: mpsc::Sender<Piece>,
+        waiter: Waiter,
         query_id: String,
         version: String,
     ) -> Self {
         let tag = uuid::Uuid::new_v4().simple().to_string().chars().take(16).collect();
         let encoder = Encoder::None;
-        Self { head: Some(head), pieces, encoder, query_id, version, tag, started: Instant::now() }
+        Self { head: Some(head), pieces, waiter, encoder, query_id, version, tag, started: Instant::now() }
     }
 
     /// Begins a result. Later calls change nothing.
@@ -99,6 +102,7 @@ impl Answer {
         if piece.as_ref().is_ok_and(Bytes::is_empty) {
             return Ok(());
         }
-        self.pieces.blocking_send(piece).map_err(|_| Gone)
+        let sent = self.waiter.wait(self.pieces.send(piece));
+        sent.is_some_and(|sent| sent.is_ok()).then_some(()).ok_or(Gone)
     }
 }

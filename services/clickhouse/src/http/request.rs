@@ -16,7 +16,7 @@ use crate::body::{Compression, Encoding};
 use crate::exception::Code;
 
 /// Parameters of the interface itself that need nothing here; all others that are not read below are settings.
-const IGNORED: [&str; 10] = [
+const IGNORED: [&str; 9] = [
     "user",
     "password",
     "quota_key",
@@ -26,7 +26,6 @@ const IGNORED: [&str; 10] = [
     "close_session",
     "stacktrace",
     "buffer_size",
-    "client_protocol_version",
 ];
 /// ClickHouse's default for `http_zlib_compression_level`.
 const GZIP_LEVEL: u32 = 3;
@@ -40,6 +39,8 @@ pub(crate) struct Request {
     pub(crate) database: String,
     pub(crate) default_format: String,
     pub(crate) settings: Vec<(String, String)>,
+    /// The version of Native results; the engine writes version 0.
+    pub(crate) protocol_version: u64,
     /// The method is one that may not modify anything.
     pub(crate) read_only: bool,
     /// Values for `{name:Type}`, in ClickHouse's escaped form.
@@ -68,6 +69,7 @@ impl Request {
             database: String::new(),
             default_format: String::new(),
             settings: Vec::new(),
+            protocol_version: 0,
             read_only: *method == Method::GET || *method == Method::HEAD,
             parameters: Vec::new(),
             roles: Vec::new(),
@@ -114,6 +116,7 @@ impl Request {
             "database" => self.database = value,
             "default_format" => self.default_format = value,
             "role" => self.roles.push(value),
+            "client_protocol_version" => self.protocol_version = value.parse().unwrap_or(0),
             "compress" if is_on(&value) => self.compression = Compression::Blocks,
             "decompress" => self.blocks = is_on(&value),
             "enable_http_compression" if !is_on(&value) && self.compression != Compression::Blocks => {
@@ -161,18 +164,18 @@ fn is_on(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(method: Method, url: &str, headers: &[(&'static str, &'static str)]) -> Request {
+    fn read(method: &Method, url: &str, headers: &[(&'static str, &'static str)]) -> Request {
         let headers = headers.iter().map(|(name, value)| {
             (header::HeaderName::from_bytes(name.as_bytes()).unwrap(), header::HeaderValue::from_static(value))
         });
-        Request::read(&method, url, &headers.collect()).unwrap()
+        Request::read(method, url, &headers.collect()).unwrap()
     }
 
     #[test]
     fn parameters_find_their_places() {
         let url =
             "async_insert=0&database=d&query=INSERT+INTO+t%20FORMAT+Native&param_x=1&decompress=1&user=u&query_id=q";
-        let request = read(Method::POST, url, &[]);
+        let request = read(&Method::POST, url, &[]);
         assert_eq!(request.query.as_deref(), Some("INSERT INTO t FORMAT Native"));
         assert_eq!((request.database.as_str(), request.query_id.as_str(), request.blocks), ("d", "q", true));
         assert_eq!(request.settings, [("async_insert".to_owned(), "0".to_owned())]);
@@ -182,18 +185,18 @@ mod tests {
     #[test]
     fn a_get_is_read_only_and_cannot_say_otherwise() {
         let only = |value: &str| [("readonly".to_owned(), value.to_owned())];
-        assert_eq!(read(Method::GET, "readonly=0", &[]).settings, only("2"));
-        assert_eq!(read(Method::GET, "readonly=1", &[]).settings, only("1"));
-        assert_eq!(read(Method::POST, "", &[]).settings, []);
+        assert_eq!(read(&Method::GET, "readonly=0", &[]).settings, only("2"));
+        assert_eq!(read(&Method::GET, "readonly=1", &[]).settings, only("1"));
+        assert_eq!(read(&Method::POST, "", &[]).settings, []);
     }
 
     #[test]
     fn headers_win_over_parameters() {
         let headers = [("x-clickhouse-database", "h"), ("x-clickhouse-format", "CSV"), ("accept-encoding", "gzip")];
-        let request = read(Method::GET, "database=u&default_format=JSON&http_zlib_compression_level=9", &headers);
+        let request = read(&Method::GET, "database=u&default_format=JSON&http_zlib_compression_level=9", &headers);
         assert_eq!((request.database.as_str(), request.default_format.as_str()), ("h", "CSV"));
         assert_eq!(request.compression, Compression::Gzip(9));
-        let off = read(Method::GET, "enable_http_compression=0", &headers);
+        let off = read(&Method::GET, "enable_http_compression=0", &headers);
         assert_eq!(off.compression, Compression::None);
     }
 }

@@ -25,13 +25,15 @@ use crate::{Engine, Error, Exception, execute};
 
 /// How long [`serve`] waits at its end for requests that run.
 pub const DRAIN: Duration = Duration::from_secs(30);
+/// How long [`serve`] waits for statements that it has cancelled.
+const CANCEL: Duration = Duration::from_secs(10);
 /// Pieces between the network and the request's thread, in each direction.
 const QUEUE: usize = 4;
 /// What is read of a body that nobody needs any more, so that the client sees the answer and not a broken connection.
 const MAX_DISCARD_BYTES: usize = 1 << 30;
 
-/// Serves ClickHouse's HTTP interface until `shutdown`, then lets the requests that run finish, up to [`DRAIN`], and
-/// closes the engine, so that the data directory is clean.
+/// Serves ClickHouse's HTTP interface until `shutdown`, then lets the requests that run finish, up to [`DRAIN`], cancels
+/// those that have not, and closes the engine, so that the data directory is clean.
 ///
 /// # Errors
 ///
@@ -51,6 +53,12 @@ pub async fn serve(
         let _slower = socket.set_nodelay(true);
     });
     let server = axum::serve(listener, router(engine.clone())).with_graceful_shutdown(shutdown);
+    let serving = async {
+        let served = server.await.map_err(Error::Listen);
+        // A statement may outlive the connection that asked for it.
+        engine.idle().await;
+        served
+    };
     let late = async {
         match stopped.await {
             Ok(()) => tokio::time::sleep(DRAIN).await,
@@ -58,17 +66,25 @@ pub async fn serve(
         }
     };
     let served = tokio::select! {
-        served = server.into_future() => served.map_err(Error::Listen),
+        served = serving => served,
         () = late => {
-            tracing::warn!(drain_s = DRAIN.as_secs(), "requests still run, closing without them");
+            tracing::warn!(drain_s = DRAIN.as_secs(), "statements still run and are cancelled");
+            interrupt(engine.clone()).await;
             Ok(())
         }
     };
-    if tokio::time::timeout(DRAIN, engine.idle()).await.is_err() {
-        tracing::warn!("statements still run, the engine closes after them");
-    }
     close(engine).await;
     served
+}
+
+/// Cancels statements, and waits a little until they have ended.
+async fn interrupt(engine: Engine) {
+    let engine_there = engine.clone();
+    let interrupted = tokio::task::spawn_blocking(move || engine_there.interrupt()).await;
+    let idle = tokio::time::timeout(CANCEL, engine.idle()).await;
+    if interrupted.is_err() || idle.is_err() {
+        tracing::error!("statements can't be cancelled, the engine closes after them");
+    }
 }
 
 /// Closing takes the engine's locks, so it is kept off the runtime's threads.
@@ -132,12 +148,13 @@ async fn run(engine: Engine, request: Request, mut body: BodyDataStream) -> Resp
     let (pieces, outgoing) = mpsc::channel(QUEUE);
     let (head, started) = oneshot::channel();
     let version = engine.version().to_owned();
-    let answer = Answer::new(head, pieces, request.query_id.clone(), version);
-    let (thread_engine, runtime) = (engine.clone(), Handle::current());
+    let waiter = engine.waiter(Handle::current());
+    let answer = Answer::new(head, pieces, waiter.clone(), request.query_id.clone(), version);
+    let thread_engine = engine.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let body = Body::new(Incoming::new(incoming), request.encoding, request.blocks);
-        execute::run(&thread_engine, &runtime, &request, body, answer);
+        let body = Body::new(Incoming::new(incoming, waiter.clone()), request.encoding, request.blocks);
+        execute::run(&thread_engine, &waiter, &request, body, answer);
     });
     pump(&mut body, parts).await;
     match started.await {

@@ -128,6 +128,28 @@ async fn streamed_formats_are_whole_documents() {
 }
 
 #[tokio::test]
+async fn native_results_come_in_the_version_that_the_client_asks_for() {
+    let server = server();
+    let sql = "SELECT [toLowCardinality('x')] AS a, map('k', (1, 'z')) AS m FROM numbers(2) FORMAT Native";
+    let ask = |version: &'static str| server.post(&[("client_protocol_version", version)], sql);
+    let plain = ask("0").send().await.unwrap().bytes().await.unwrap();
+    let revised = ask("54460").send().await.unwrap().bytes().await.unwrap();
+    assert!(revised.starts_with(b"\x01\0\x02\xff\xff\xff\xff\0\x02\x02\x01a\x1dArray(LowCardinality(String))\0"));
+    assert_eq!(revised.len(), plain.len() + 8 + 2);
+    let (status, code, _) =
+        Server::outcome(server.post(&[("client_protocol_version", "54460")], "SELECT sumState(1) FORMAT Native")).await;
+    assert_eq!((status, code), (501, Some(48)));
+}
+
+#[tokio::test]
+async fn read_only_posts_may_read() {
+    let server = server();
+    assert_eq!(server.ask(&[("readonly", "1"), ("max_threads", "1")], "SELECT 1").await, "1");
+    let (_, code, _) = Server::outcome(server.post(&[("readonly", "1")], "CREATE DATABASE by_post")).await;
+    assert_eq!(code, Some(164));
+}
+
+#[tokio::test]
 async fn sixteen_clients_at_once() {
     let tasks: Vec<_> = (0..16).map(|client| tokio::spawn(one_client(client))).collect();
     for task in tasks {

@@ -1,12 +1,13 @@
 //! Putting the layers together, and saying exactly what is wrong with one.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::Config;
-use super::settings::{Accepts, Default, SETTINGS, Setting};
+use super::settings::{Accepts, Fallback, SETTINGS, Setting};
 
 /// A setting given on the command line.
 #[derive(Clone, Debug)]
@@ -73,28 +74,30 @@ pub fn load(
     environment: impl Iterator<Item = (String, String)>,
     overrides: &[Override],
 ) -> Result<Config, ConfigError> {
-    let mut values = Table::new();
+    let mut layers = Layers::default();
     for setting in SETTINGS {
-        put(&mut values, setting, setting.default_value());
+        layers.put(setting, setting.default_value());
     }
+    layers.configured.clear();
     if let Some(path) = file {
-        apply_file(&mut values, path)?;
+        layers.apply_file(path)?;
     }
     for (name, text) in environment.filter(|(name, _)| name.starts_with("RINGTRACE_")) {
         if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
-            apply_text(&mut values, setting, &text, &name)?;
+            layers.apply_text(setting, &text, &name)?;
         } else if is_of_a_section(&name) {
             return Err(unknown(name.clone(), name));
         }
     }
     for Override { flag, key, value } in overrides {
         let setting = find(key).ok_or_else(|| unknown((*key).to_owned(), (*flag).to_owned()))?;
-        apply_text(&mut values, setting, value, flag)?;
+        layers.apply_text(setting, value, flag)?;
     }
-    Value::Table(values).try_into().map_err(|error: toml::de::Error| ConfigError::Syntax {
-        path: "(all layers)".to_owned(),
-        problem: error.to_string(),
-    })
+    let config: Result<Config, toml::de::Error> = Value::Table(layers.values).try_into();
+    match config {
+        Ok(config) => Ok(Config { configured: layers.configured, ..config }),
+        Err(error) => Err(ConfigError::Syntax { path: "(all layers)".to_owned(), problem: error.to_string() }),
+    }
 }
 
 /// A configuration file with every setting, its default and what it is for.
@@ -114,42 +117,53 @@ pub fn example() -> String {
     out
 }
 
-fn apply_file(values: &mut Table, path: &Path) -> Result<(), ConfigError> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: name.clone(), source })?;
-    let table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| ConfigError::Syntax { path: name.clone(), problem: error.to_string() })?;
-    for (section, entries) in table {
-        let Value::Table(entries) = entries else { return Err(unknown(section, name)) };
-        for (key, value) in entries {
-            let full = format!("{section}.{key}");
-            let setting = find(&full).ok_or_else(|| unknown(full, name.clone()))?;
-            let value = setting.check(value, &name)?;
-            put(values, setting, value);
+/// The layers so far.
+#[derive(Default)]
+struct Layers {
+    values: Table,
+    /// Keys that were put.
+    configured: BTreeSet<String>,
+}
+
+impl Layers {
+    fn apply_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: name.clone(), source })?;
+        let table: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax { path: name.clone(), problem: error.to_string() })?;
+        for (section, entries) in table {
+            let Value::Table(entries) = entries else { return Err(unknown(section, name)) };
+            for (key, value) in entries {
+                let full = format!("{section}.{key}");
+                let setting = find(&full).ok_or_else(|| unknown(full, name.clone()))?;
+                let value = setting.check(value, &name)?;
+                self.put(setting, value);
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn apply_text(values: &mut Table, setting: &Setting, text: &str, origin: &str) -> Result<(), ConfigError> {
-    let value = match setting.accepts {
-        Accepts::Int(..) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
-        Accepts::List => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+    fn apply_text(&mut self, setting: &Setting, text: &str, origin: &str) -> Result<(), ConfigError> {
+        let value = match setting.accepts {
+            Accepts::Int(..) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
+            Accepts::List => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+            }
+            _ => Value::String(text.to_owned()),
+        };
+        let value = setting.check(value, origin)?;
+        self.put(setting, value);
+        Ok(())
+    }
+
+    fn put(&mut self, setting: &Setting, value: Value) {
+        self.configured.insert(setting.full_key());
+        let section = self.values.entry(setting.section).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(section) = section {
+            section.insert(setting.key.to_owned(), value);
         }
-        _ => Value::String(text.to_owned()),
-    };
-    let value = setting.check(value, origin)?;
-    put(values, setting, value);
-    Ok(())
-}
-
-fn put(values: &mut Table, setting: &Setting, value: Value) {
-    let section = values.entry(setting.section).or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(section) = section {
-        section.insert(setting.key.to_owned(), value);
     }
 }
 
@@ -186,9 +200,9 @@ impl Setting {
 
     fn default_value(&self) -> Value {
         match self.default {
-            Default::Text(text) => Value::String(text.to_owned()),
-            Default::Int(int) => Value::Integer(int),
-            Default::List(items) => Value::Array(items.iter().map(|item| Value::String((*item).to_owned())).collect()),
+            Fallback::Text(text) => Value::String(text.to_owned()),
+            Fallback::Int(int) => Value::Integer(int),
+            Fallback::List(items) => Value::Array(items.iter().map(|item| Value::String((*item).to_owned())).collect()),
         }
     }
 

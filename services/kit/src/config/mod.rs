@@ -3,6 +3,8 @@
 mod load;
 mod settings;
 
+use std::collections::BTreeSet;
+
 use ringtrace_model::Rules;
 use serde::Deserialize;
 
@@ -27,6 +29,15 @@ pub struct Config {
     pub http: Http,
     /// `[log]`
     pub log: Log,
+    #[serde(skip)]
+    configured: BTreeSet<String>,
+}
+
+impl Config {
+    /// Whether a layer other than the defaults has set a key such as `kafka.brokers`.
+    pub fn is_configured(&self, key: &str) -> bool {
+        self.configured.contains(key)
+    }
 }
 
 /// Brokers and topics.

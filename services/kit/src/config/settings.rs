@@ -21,7 +21,7 @@ pub(super) enum Accepts {
 
 /// The value that holds when nobody says otherwise.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Default {
+pub(super) enum Fallback {
     Text(&'static str),
     Int(i64),
     List(&'static [&'static str]),
@@ -32,7 +32,7 @@ pub(super) enum Default {
 pub(super) struct Setting {
     pub(super) section: &'static str,
     pub(super) key: &'static str,
-    pub(super) default: Default,
+    pub(super) default: Fallback,
     pub(super) accepts: Accepts,
     pub(super) about: &'static str,
 }
@@ -44,11 +44,11 @@ const fn text(
     accepts: Accepts,
     about: &'static str,
 ) -> Setting {
-    Setting { section, key, default: Default::Text(value), accepts, about }
+    Setting { section, key, default: Fallback::Text(value), accepts, about }
 }
 
 const fn int(section: &'static str, key: &'static str, value: i64, range: (i64, i64), about: &'static str) -> Setting {
-    Setting { section, key, default: Default::Int(value), accepts: Accepts::Int(range.0, range.1), about }
+    Setting { section, key, default: Fallback::Int(value), accepts: Accepts::Int(range.0, range.1), about }
 }
 
 const fn list(
@@ -57,7 +57,7 @@ const fn list(
     value: &'static [&'static str],
     about: &'static str,
 ) -> Setting {
-    Setting { section, key, default: Default::List(value), accepts: Accepts::List, about }
+    Setting { section, key, default: Fallback::List(value), accepts: Accepts::List, about }
 }
 
 /// Longest duration of a rule: a day, in milliseconds.

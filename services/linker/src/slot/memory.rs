@@ -105,7 +105,7 @@ impl Slot {
     /// # Errors
     /// The record can't be read.
     pub(crate) fn restore(&mut self, key: &CallKey, record: CallRecord) -> Result<(), StateError> {
-        self.recent.note(self.calls.hasher().hash_one(key), self.header.log_clock);
+        self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
         let mut entry = Entry::begun_on(record.day, record.updated_at);
         entry.recorded = true;
         entry.seen_before = true;

@@ -92,7 +92,7 @@ impl Slot {
             wanted: Vec::new(),
             unchecked: Vec::new(),
             gone: Vec::new(),
-            recent: RecentCalls::since(header.log_clock),
+            recent: RecentCalls::since(header.newest_log_at),
             events: Block::new(&EVENTS),
         }
     }
@@ -127,6 +127,7 @@ impl Slot {
             put_event(&mut self.events, event, meta, 0);
             return false;
         }
+        self.header.newest_log_at = self.header.newest_log_at.max(meta.log_at);
         let key = KeyRef { tenant_id: &event.tenant_id, call_uuid: event.call_uuid.unwrap_or_default() };
         let hash = self.calls.hasher().hash_one(&key);
         if !self.calls.contains_key(&key) {
@@ -155,7 +156,7 @@ impl Slot {
 
     fn begin(&mut self, key: &KeyRef<'_>, hash: u64, log_at: i64) {
         let mut entry = Entry::begun_on(day_of(log_at), log_at);
-        entry.seen_before = self.recent.note(hash, self.header.log_clock);
+        entry.seen_before = self.recent.note(hash, self.header.newest_log_at);
         entry.recorded = self.parked.remove(key).is_some();
         entry.seen_before |= entry.recorded;
         self.wanted.push(owned(key));

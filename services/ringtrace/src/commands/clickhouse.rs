@@ -19,6 +19,9 @@ pub struct Args {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8123")]
     listen: String,
+    /// Stop when standard input ends, so that it ends with the process that started it
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -29,6 +32,14 @@ pub fn run(args: &Args) -> ExitCode {
 async fn engine(args: &Args) -> anyhow::Result<()> {
     let drain = Drain::default();
     drain.on_signals()?;
+    if args.until_input_ends {
+        let drain = drain.clone();
+        std::thread::spawn(move || {
+            // An error ends the input as well.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            drain.start();
+        });
+    }
     let listener =
         TcpListener::bind(&args.listen).await.with_context(|| format!("--listen {} can't be bound", args.listen))?;
     let engine = Engine::open(&find_library()?, &args.data)?;

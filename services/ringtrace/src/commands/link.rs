@@ -30,7 +30,8 @@ pub fn run(args: &Args) -> ExitCode {
 
 async fn link(config: Config, until_caught_up: bool) -> anyhow::Result<()> {
     let listen = config.http.listen.clone();
-    let listener = TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
+    let listener =
+        TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     let metrics = telemetry::init_metrics()?;
     let (drain, health) = (Drain::default(), Health::default());
     drain.on_signals()?;

@@ -54,11 +54,9 @@ async fn examine(config: &Config) -> anyhow::Result<()> {
     println!("kafka {}: ok, {slots} slots", config.kafka.brokers);
     let client = clickhouse::client(&config.clickhouse);
     let url = &config.clickhouse.url;
-    let version: String = client
-        .query("SELECT version()")
-        .fetch_one()
-        .await
-        .with_context(|| format!("ClickHouse at {url} does not answer: are clickhouse.url, user and password right?"))?;
+    let version: String = client.query("SELECT version()").fetch_one().await.with_context(|| {
+        format!("ClickHouse at {url} does not answer: are clickhouse.url, user and password right?")
+    })?;
     let newest = migrate::pending(&client, &config.clickhouse, config.retention).await;
     let pending = newest.with_context(|| format!("tables at {url} are missing: `ringtrace migrate` creates them"))?;
     anyhow::ensure!(pending.is_empty(), "tables at {url} are old: `ringtrace migrate` applies {}", pending.join(", "));

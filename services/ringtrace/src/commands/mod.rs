@@ -1,8 +1,9 @@
 //! The verbs of the command line, each in its own file.
 
-pub mod explain;
 pub mod clickhouse;
+pub mod explain;
 pub mod link;
 pub mod migrate;
-pub mod service;
 pub mod replay;
+pub mod service;
+pub mod up;

@@ -27,8 +27,19 @@ pub struct Args {
     timestamps: Timestamps,
 }
 
+/// A finite number above 0.
+///
+/// # Errors
+/// Anything else.
+pub fn positive(text: &str) -> Result<f64, String> {
+    speed(text).ok().filter(|speed| *speed > 0.0).ok_or_else(|| "expected a number above 0".to_owned())
+}
+
 fn speed(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|speed: &f64| *speed >= 0.0 && speed.is_finite()).ok_or_else(|| "expected a number from 0".to_owned())
+    text.parse()
+        .ok()
+        .filter(|speed: &f64| *speed >= 0.0 && speed.is_finite())
+        .ok_or_else(|| "expected a number from 0".to_owned())
 }
 
 /// Sends until the files end, or SIGTERM or SIGINT.

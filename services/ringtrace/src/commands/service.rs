@@ -41,10 +41,26 @@ impl Settings {
 
 /// Loads the configuration, starts logging and a runtime, and runs a command in it.
 pub fn run(settings: &Settings, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
-    let config = match settings.load() {
-        Ok(config) => config,
-        Err(error) => return refuse(error.into(), EXIT_CONFIG),
-    };
+    match settings.load() {
+        Ok(config) => run_with(config, command),
+        Err(error) => refuse(error.into(), EXIT_CONFIG),
+    }
+}
+
+/// The same, logging warnings only unless `log.level` is configured: the command shows a screen of its own.
+pub fn run_quietly(settings: &Settings, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
+    match settings.load() {
+        Ok(mut config) => {
+            if !config.is_configured("log.level") {
+                "warn".clone_into(&mut config.log.level);
+            }
+            run_with(config, command)
+        }
+        Err(error) => refuse(error.into(), EXIT_CONFIG),
+    }
+}
+
+fn run_with(config: Config, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
     if let Err(error) = telemetry::init_logs(&config.log) {
         let problem = anyhow::anyhow!("log.level = \"{}\" is not accepted: {error}", config.log.level);
         return refuse(problem, EXIT_CONFIG);

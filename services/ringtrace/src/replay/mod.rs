@@ -76,7 +76,8 @@ impl Source {
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
-    File::open(path).map_err(|error| io::Error::new(error.kind(), format!("{} can't be opened: {error}", path.display())))
+    File::open(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{} can't be opened: {error}", path.display())))
 }
 
 fn unpacked<'r>(mut input: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {

@@ -97,8 +97,7 @@ impl Sender {
     /// # Errors
     /// When it can't be sent at all.
     pub fn send(&self, ready: &Ready) -> anyhow::Result<()> {
-        let mut record =
-            BaseRecord::to(ready.topic.name(&self.kafka)).payload(&ready.value).timestamp(ready.timestamp);
+        let mut record = BaseRecord::to(ready.topic.name(&self.kafka)).payload(&ready.value).timestamp(ready.timestamp);
         record.key = ready.key.as_ref();
         loop {
             match self.producer.send(record) {

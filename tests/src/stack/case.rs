@@ -1,0 +1,165 @@
+//! One test's own topics, consumer group and database on the shared stack.
+
+use std::ffi::OsStr;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::process::{Exit, Running};
+use super::records::{Given, Read, read, write};
+use super::{Stack, binary, free_port, stack};
+
+/// Topics that keep the timestamps of tests, of any age.
+const OWN_TIMES: [(&str, &str); 5] = [
+    ("message.timestamp.type", "CreateTime"),
+    ("message.timestamp.before.max.ms", "9223372036854775807"),
+    ("message.timestamp.after.max.ms", "9223372036854775807"),
+    ("retention.ms", "-1"),
+    ("max.message.bytes", "20971520"),
+];
+
+/// See the module's text.
+pub struct Case {
+    name: String,
+    stack: &'static Stack,
+    environment: Vec<(String, String)>,
+    runtime: Runtime,
+    client: clickhouse::Client,
+}
+
+impl Case {
+    /// Makes topics (inputs with their own timestamps) and tables. `name` is unique among the tests, lower case.
+    pub fn new(name: &str, partitions: i32) -> Self {
+        let stack = stack();
+        let environment = environment(name, stack, partitions);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = clickhouse::Client::default()
+            .with_url(&stack.clickhouse_url)
+            .with_database(database(name))
+            .with_compression(clickhouse::Compression::None);
+        let case = Case { name: name.to_owned(), stack, environment, runtime, client };
+        case.make_inputs(partitions);
+        let exit = case.run(&["migrate"]);
+        assert!(exit.status.success(), "migrate: {}", exit.output);
+        case
+    }
+
+    fn make_inputs(&self, partitions: i32) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client");
+        let topics = ["push-events", "call-events", "device-events"].map(|name| self.topic(name));
+        let new = topics.iter().map(|topic| {
+            let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+            OWN_TIMES.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
+        });
+        let created = self.runtime.block_on(admin.create_topics(&new.collect::<Vec<_>>(), &AdminOptions::new()));
+        for result in created.expect("Kafka answers") {
+            result.expect("topic is created");
+        }
+    }
+
+    /// This case's name of a topic.
+    pub fn topic(&self, name: &str) -> String {
+        format!("{}.{name}", self.name)
+    }
+
+    /// Bootstrap address of Kafka.
+    pub fn brokers(&self) -> &str {
+        &self.stack.brokers
+    }
+
+    /// Overrides a setting, by its environment variable.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Starts `ringtrace` with arguments; health and metrics are on a port of its own.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let binary = binary();
+        let mut command: Vec<&OsStr> = vec![binary.as_os_str()];
+        command.extend(arguments.iter().map(OsStr::new));
+        Running::start(&self.name, &command, &self.environment)
+    }
+
+    /// Runs `ringtrace` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Exit {
+        self.start(arguments).wait()
+    }
+
+    /// Links everything that is there.
+    pub fn catch_up(&self) {
+        let exit = self.run(&["link", "--until-caught-up"]);
+        assert!(exit.status.success(), "link ended with {}: {}", exit.status, exit.output);
+    }
+
+    /// Address of health and metrics.
+    pub fn http(&self) -> String {
+        let listen = self.environment.iter().rev().find(|(name, _)| name == "RINGTRACE_HTTP_LISTEN");
+        listen.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Writes records to this case's topics (`topic` is the contract's name); gives the source of each.
+    pub fn write(&self, records: &[Given]) -> Vec<String> {
+        let own = |record: &Given| Given { topic: self.topic(&record.topic), ..record.clone() };
+        write(&self.stack.brokers, &records.iter().map(own).collect::<Vec<_>>())
+    }
+
+    /// Reads all committed records of a topic.
+    pub fn read(&self, topic: &str) -> Vec<Read> {
+        read(&self.stack.brokers, &self.topic(topic))
+    }
+
+    /// The rows of a query, one JSON object each.
+    pub fn rows(&self, query: &str) -> Vec<Value> {
+        let query = self
+            .client
+            .query_raw(query)
+            .with_setting("output_format_json_quote_64bit_integers", "0")
+            .fetch_bytes("JSONEachRow")
+            .expect("a query");
+        let mut query = query;
+        let bytes = self.runtime.block_on(query.collect()).expect("ClickHouse answers");
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).expect("a row is JSON")).collect()
+    }
+
+    /// One number.
+    pub fn number(&self, query: &str) -> i64 {
+        let rows = self.rows(query);
+        let value = rows.first().and_then(|row| row.as_object()).and_then(|row| row.values().next());
+        value.and_then(Value::as_i64).expect("one number")
+    }
+}
+
+fn database(name: &str) -> String {
+    format!("test_{}", name.replace('-', "_"))
+}
+
+fn environment(name: &str, stack: &Stack, partitions: i32) -> Vec<(String, String)> {
+    let topic = |topic: &str| format!("{name}.{topic}");
+    [
+        ("KAFKA_BROKERS", stack.brokers.clone()),
+        ("KAFKA_GROUP", format!("{name}-linker")),
+        ("KAFKA_PUSH_TOPIC", topic("push-events")),
+        ("KAFKA_CALL_TOPIC", topic("call-events")),
+        ("KAFKA_DEVICE_TOPIC", topic("device-events")),
+        ("KAFKA_INTERNAL_TOPIC", topic("ringtrace.internal")),
+        ("KAFKA_CALLS_TOPIC", topic("ringtrace.calls")),
+        ("KAFKA_VERDICTS_TOPIC", topic("ringtrace.verdicts")),
+        ("KAFKA_DEAD_LETTERS_TOPIC", topic("ringtrace.dead-letters")),
+        ("KAFKA_PARTITIONS", partitions.to_string()),
+        ("CLICKHOUSE_URL", stack.clickhouse_url.clone()),
+        ("CLICKHOUSE_DATABASE", database(name)),
+        ("PRIVACY_KEY", "test".to_owned()),
+        // Events of any age stay.
+        ("RETENTION_EVENTS_DAYS", "3650".to_owned()),
+        ("RETENTION_CALLS_DAYS", "3650".to_owned()),
+        ("LINK_INSTANCE", format!("{name}-1")),
+        ("HTTP_LISTEN", format!("127.0.0.1:{}", free_port())),
+    ]
+    .map(|(key, value)| (format!("RINGTRACE_{key}"), value))
+    .into()
+}

@@ -1,0 +1,103 @@
+//! All scenarios and the example traffic as records, and what goes wrong with them on the way.
+
+use ringtrace_model::Event;
+use ringtrace_tests::stack::Given;
+use ringtrace_tests::traffic::{SEED, generate};
+use serde_json::{Map, Value};
+
+use crate::files::{Invalid, lines, texts};
+
+/// Scenarios, example traffic, and records that are not valid, in order of log time.
+pub fn everything() -> Vec<Given> {
+    let mut records = scenarios();
+    let traffic = generate(SEED);
+    records.extend(traffic.records.iter().map(|record| Given {
+        topic: record.topic.name().to_owned(),
+        key: Some(record.key().into_bytes()),
+        value: Some(record.value().into_bytes()),
+        log_at: record.log_at,
+        ..Given::default()
+    }));
+    records.extend(lines(&traffic.bad_lines()).map(bad));
+    records.sort_by_key(|record| record.log_at);
+    records
+}
+
+fn bad(line: Value) -> Given {
+    let text = |key: &str| line[key].as_str().map(str::to_owned);
+    let (topic, key) = (text("topic").unwrap_or_else(|| "call-events".to_owned()), text("key"));
+    let invalid = Invalid::of(line);
+    let value = invalid.text.map(String::into_bytes);
+    Given { topic, key: key.map(String::into_bytes), value, log_at: invalid.log_at, ..Given::default() }
+}
+
+/// The records of all scenarios.
+pub fn scenarios() -> Vec<Given> {
+    let files = texts("tests/scenarios", ".jsonl").into_iter().filter(|(name, _)| !name.ends_with(".expected"));
+    files.flat_map(|(_, text)| text.lines().map(of_line).collect::<Vec<_>>()).collect()
+}
+
+fn of_line(line: &str) -> Given {
+    let (event, log_at) = Event::parse_line(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
+    let mut fields: Map<String, Value> = serde_json::from_str(line).unwrap();
+    fields.remove("log_at");
+    let topic = match event.kind.as_str().split('.').next() {
+        Some("push") => "push-events",
+        Some("call") => "call-events",
+        _ => "device-events",
+    };
+    let key = match topic {
+        "device-events" => event.device_id.map(std::borrow::Cow::into_owned),
+        _ => event.call_uuid.map(|uuid| uuid.hyphenated().to_string()),
+    };
+    let value = serde_json::to_vec(&fields).unwrap();
+    Given { topic: topic.to_owned(), key: key.map(String::into_bytes), value: Some(value), log_at, ..Given::default() }
+}
+
+/// A reproducible source of trouble (SplitMix64).
+pub struct Disorder(u64);
+
+impl Disorder {
+    pub fn with_seed(seed: u64) -> Self {
+        println!("seed of the disorder: {seed}");
+        Disorder(seed)
+    }
+
+    /// A number below `most`.
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % most
+    }
+
+    /// Sends some records twice, some much later, some to the wrong partition, with an upper-case key, with none, or to
+    /// another topic; and mixes neighbours.
+    pub fn apply(&mut self, records: Vec<Given>, slots: i32) -> Vec<Given> {
+        let count = records.len() as u64;
+        let mut placed: Vec<(u64, Given)> = Vec::with_capacity(records.len() * 2);
+        for (index, record) in records.into_iter().enumerate() {
+            if self.below(10) == 0 {
+                placed.push((index as u64 + self.below(count), self.mislay(record.clone(), slots)));
+            }
+            let late = if self.below(50) == 0 { self.below(count) } else { self.below(40) };
+            placed.push((index as u64 + late, self.mislay(record, slots)));
+        }
+        placed.sort_by_key(|(place, _)| *place);
+        placed.into_iter().map(|(_, record)| record).collect()
+    }
+
+    fn mislay(&mut self, mut record: Given, slots: i32) -> Given {
+        match self.below(20) {
+            0 => record.partition = Some(self.below(slots as u64) as i32),
+            1 => record.key = record.key.map(|key| key.to_ascii_uppercase()),
+            2 => record.key = None,
+            3 => record.topic = "device-events".to_owned(),
+            4 => record.topic = "call-events".to_owned(),
+            5 => record.headers.push(("traceparent".to_owned(), b"00-0af7-b7ad-01".to_vec())),
+            _ => {}
+        }
+        record
+    }
+}

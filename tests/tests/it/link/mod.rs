@@ -1,0 +1,29 @@
+//! The linker on real Kafka and ClickHouse, against the model's own fold of the same records.
+
+mod bad;
+mod compare;
+mod expect;
+mod input;
+mod running;
+
+use ringtrace_tests::stack::Case;
+
+use compare::compare;
+use expect::Expected;
+use input::{Disorder, everything};
+
+/// Slots of every case: enough that records can sit in the wrong one.
+const SLOTS: i32 = 3;
+
+#[test]
+fn everything_is_linked_as_the_model_links_it() {
+    let case = Case::new("all", SLOTS);
+    let records = Disorder::with_seed(1).apply(everything(), SLOTS);
+    let sources = case.write(&records);
+    case.catch_up();
+    let expected = Expected::of(&case, &records, &sources);
+    compare(&case, &expected);
+    // Again from the start of nothing new: all stays as it is.
+    case.catch_up();
+    compare(&case, &expected);
+}

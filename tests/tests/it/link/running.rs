@@ -1,0 +1,70 @@
+//! A linker that runs on, is killed, and is stopped.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use ringtrace_tests::stack::{Case, wait_for};
+
+use super::SLOTS;
+use super::compare::compare;
+use super::expect::Expected;
+use super::input::{Disorder, everything, scenarios};
+
+#[test]
+fn a_kill_at_any_moment_loses_and_invents_nothing() {
+    let mut case = Case::new("killed", SLOTS);
+    // Small flushes, so that every kill is in the middle of some.
+    case.set("RINGTRACE_LINK_FLUSH_INTERVAL_MS", "50");
+    case.set("RINGTRACE_LINK_FLUSH_BYTES", "1048576");
+    case.set("RINGTRACE_LINK_CALLS_IN_MEMORY", "100");
+    let mut disorder = Disorder::with_seed(2);
+    let records = disorder.apply(everything(), SLOTS);
+    let sources = case.write(&records);
+    for round in 1..=4 {
+        let linker = case.start(&["link"]);
+        let before = case.number("SELECT count() FROM events_rows");
+        let some = before + 500 + disorder.below(2_500) as i64;
+        let most = case.number("SELECT count() FROM events_rows") + 1_000_000;
+        wait_for("some events", || {
+            let now = case.number("SELECT count() FROM events_rows");
+            now >= some.min(most) || case.number("SELECT count() FROM events") >= records.len() as i64 * 8 / 10
+        });
+        linker.signal("KILL");
+        println!("killed in round {round}, {} rows of events", case.number("SELECT count() FROM events_rows"));
+    }
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn a_stop_drains_and_the_next_start_goes_on() {
+    let case = Case::new("stopped", SLOTS);
+    let records = scenarios();
+    let (first, second) = records.split_at(records.len() / 2);
+    let mut sources = case.write(first);
+    let linker = case.start(&["link"]);
+    wait_for("readiness", || get(&case.http(), "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&case.http(), "/livez").starts_with("HTTP/1.1 200"));
+    wait_for("metrics", || get(&case.http(), "/metrics").contains("\nringtrace_records_total "));
+    linker.signal("TERM");
+    let exit = linker.wait();
+    assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
+    sources.extend(case.write(second));
+    case.catch_up();
+    compare_without_dead_letters(&case, &records, &sources);
+}
+
+fn compare_without_dead_letters(case: &Case, records: &[ringtrace_tests::stack::Given], sources: &[String]) {
+    let expected = Expected::of(case, records, sources);
+    assert!(expected.dead_letters.is_empty());
+    compare(case, &expected);
+}
+
+/// The answer to a request, as it comes over the wire.
+fn get(address: &str, path: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let mut answer = String::new();
+    let sent = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+    sent.map(|_| answer).unwrap_or_default()
+}

@@ -1,0 +1,17 @@
+//! The contract as data: schemas, their examples, the topics document and the example traffic, each against the model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this whole binary is tests, and Clippy only sees so in test functions"
+)]
+
+mod asyncapi;
+mod examples;
+mod files;
+mod folding;
+mod link;
+mod mutations;
+mod outputs;
+mod schemas;
+mod traffic;
