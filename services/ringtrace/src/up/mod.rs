@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use rdkafka::producer::DefaultProducerContext;
 use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
 use ringtrace_kit::config::{Config, Kafka};
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;

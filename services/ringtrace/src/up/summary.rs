@@ -24,11 +24,14 @@ const VERDICTS: &str = "
     WHERE started_at > now() - INTERVAL 1 HOUR AND role = 'callee' GROUP BY name ORDER BY legs DESC, name";
 
 const LATENCIES: &str = "
-    SELECT arrayJoin([('push sent -> received', sent_to_received_ms), ('received -> reported', received_to_reported_ms),
+    SELECT name, count(ms) AS legs, toInt64(ifNull(quantileExact(0.5)(ms), 0)) AS p50,
+        toInt64(ifNull(quantileExact(0.9)(ms), 0)) AS p90, toInt64(ifNull(quantileExact(0.99)(ms), 0)) AS p99
+    FROM (
+        SELECT arrayJoin([('push sent -> received', sent_to_received_ms), ('received -> reported', received_to_reported_ms),
             ('reported -> answered', reported_to_answered_ms), ('initiated -> reported', initiated_to_reported_ms)]) AS pair,
-        pair.1 AS name, count(pair.2) AS legs, toInt64(ifNull(quantileExact(0.5)(pair.2), 0)) AS p50,
-        toInt64(ifNull(quantileExact(0.9)(pair.2), 0)) AS p90, toInt64(ifNull(quantileExact(0.99)(pair.2), 0)) AS p99
-    FROM legs WHERE started_at > now() - INTERVAL 1 HOUR AND role = 'callee' GROUP BY name ORDER BY name";
+            pair.1 AS name, pair.2 AS ms
+        FROM legs WHERE started_at > now() - INTERVAL 1 HOUR AND role = 'callee'
+    ) GROUP BY name ORDER BY name";
 
 const VERSIONS: &str = "
     SELECT toString(app_id) AS app, ifNull(toString(app_version), '(unknown)') AS version,

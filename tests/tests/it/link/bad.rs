@@ -55,7 +55,7 @@ fn cases() -> Vec<Given> {
         of(&json!({ "event_id": "from-1970", "occurred_at": 0 })),
         of(&json!({ "event_id": "next-week", "occurred_at": LOG_AT + 7 * DAY_MS })),
         of(&json!({ "event_id": "tomorrow", "occurred_at": LOG_AT + DAY_MS })),
-        Given { log_at: 1, ..of(&json!({ "event_id": "logged-in-1970", "occurred_at": 0 })) },
+        Given { log_at: LOG_AT - 3_000 * DAY_MS, ..of(&json!({ "event_id": "logged-in-2018", "occurred_at": 0 })) },
         Given { log_at: LOG_AT + 7 * DAY_MS, ..of(&json!({ "event_id": "logged-next-week" })) },
         Given { log_at: 5_000_000_000_000, ..of(&json!({ "event_id": "logged-in-2128" })) },
         Given { headers: vec![("x".to_owned(), vec![0xff; 64])], ..record("{") },
