@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub use case::Case;
-pub use process::{Exit, Running};
+pub use process::{Exit, Running, data};
 pub use records::{Given, Read};
 
 /// How long anything may take to be ready.

@@ -29,6 +29,8 @@ impl Running {
     /// Starts a command; it is killed when this value is dropped.
     pub fn start(name: &str, command: &[&OsStr], environment: &[(String, String)]) -> Self {
         let log = data(name).with_extension("log");
+        // An earlier one of the name has ended, and its output was read.
+        let _ = fs::remove_file(&log);
         Running { child: spawn(command, &log, environment), log }
     }
 

@@ -1,6 +1,7 @@
 //! The linker on real Kafka and ClickHouse, against the model's own fold of the same records.
 
 mod bad;
+mod commands;
 mod compare;
 mod expect;
 mod input;

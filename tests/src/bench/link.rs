@@ -1,0 +1,105 @@
+//! The linker in this process, on the shared input, with state topics and a database of its own.
+
+use ringtrace_kit::config::{Config, load};
+use ringtrace_kit::drain::Drain;
+use ringtrace_kit::health::Health;
+use ringtrace_kit::kafka::create_topics;
+use ringtrace_kit::{clickhouse, migrate};
+use ringtrace_linker::{Linker, Sink};
+use tokio::runtime::Runtime;
+
+use super::Input;
+use super::usage::Counts;
+use crate::stack::{Case, stack};
+
+/// Where rows go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Nowhere.
+    Discard,
+    /// The embedded ClickHouse.
+    ClickHouse,
+}
+
+/// A linker that has read nothing yet.
+pub struct Linking {
+    linker: Linker,
+    runtime: Runtime,
+    database: String,
+}
+
+impl Linking {
+    /// Makes its topics, and its tables where it writes any.
+    pub fn prepare(case: &Case, name: &str, to: To) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let config = config(case, name);
+        runtime.block_on(create_topics(&config.kafka)).expect("topics");
+        let database = config.clickhouse.database.clone();
+        let sink = match to {
+            To::Discard => Sink::Discard,
+            To::ClickHouse => {
+                let client = clickhouse::client(&config.clickhouse);
+                let migrated = migrate::migrate(&client, &config.clickhouse, config.retention);
+                runtime.block_on(migrated).expect("tables");
+                Sink::ClickHouse(Box::new(client))
+            }
+        };
+        let linker =
+            Linker { config, sink, until_caught_up: true, health: Health::default(), drain: Drain::default() };
+        Linking { linker, runtime, database }
+    }
+
+    /// Links everything.
+    ///
+    /// # Panics
+    /// When the linker fails.
+    pub fn run(&self) {
+        self.linker.run(self.runtime.handle()).expect("the linker ends by itself");
+    }
+
+    /// Checks that all of the input was processed, once.
+    ///
+    /// # Panics
+    /// When it was not.
+    pub fn check(&self, case: &Case, input: &Input, before: Counts, after: Counts) {
+        assert_eq!(after.restarts, before.restarts, "the linker has not started again");
+        let reroutes = after.reroutes - before.reroutes;
+        assert_eq!(after.records - before.records - reroutes, input.events, "every record was committed once");
+        if let Sink::Discard = self.linker.sink {
+            return;
+        }
+        let expected = [("events", &input.of_calls.len()), ("device_events", &input.of_devices.len())];
+        for (view, expected) in expected.into_iter().chain([("legs", &input.legs.len())]) {
+            let rows = case.number(&format!("SELECT count() FROM {}.{view}", self.database));
+            assert_eq!(rows, *expected as i64, "{view}");
+        }
+        for table in ["events", "legs", "calls"] {
+            let written = "SELECT sum(ProfileEvents['InsertedRows']) FROM system.query_log";
+            let _ = (table, written);
+        }
+    }
+}
+
+fn config(case: &Case, name: &str) -> Config {
+    let own = |topic: &str| format!("{name}.{topic}");
+    let environment = [
+        ("KAFKA_BROKERS", case.brokers().to_owned()),
+        ("KAFKA_GROUP", name.to_owned()),
+        ("KAFKA_PUSH_TOPIC", case.topic("push-events")),
+        ("KAFKA_CALL_TOPIC", case.topic("call-events")),
+        ("KAFKA_DEVICE_TOPIC", case.topic("device-events")),
+        ("KAFKA_INTERNAL_TOPIC", own("ringtrace.internal")),
+        ("KAFKA_CALLS_TOPIC", own("ringtrace.calls")),
+        ("KAFKA_VERDICTS_TOPIC", own("ringtrace.verdicts")),
+        ("KAFKA_DEAD_LETTERS_TOPIC", own("ringtrace.dead-letters")),
+        ("CLICKHOUSE_URL", stack().clickhouse_url.clone()),
+        ("CLICKHOUSE_DATABASE", name.replace('-', "_")),
+        ("PRIVACY_KEY", "bench".to_owned()),
+        // The input is a year old.
+        ("RETENTION_EVENTS_DAYS", "3650".to_owned()),
+        ("RETENTION_CALLS_DAYS", "3650".to_owned()),
+        ("LINK_INSTANCE", name.to_owned()),
+    ];
+    let environment = environment.into_iter().map(|(key, value)| (format!("RINGTRACE_{key}"), value));
+    load(None, environment, &[]).expect("the configuration is accepted")
+}

@@ -1,0 +1,75 @@
+//! What a million events cost: the linker beside consumers that do less, on the same records, in one process.
+
+mod consume;
+mod input;
+mod link;
+mod table;
+mod usage;
+
+use ringtrace_model::Event;
+
+use crate::stack::Case;
+
+pub use input::{Input, fill};
+pub use link::{Linking, To};
+pub use table::print;
+pub use usage::{Meter, Usage};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// A consumer that counts bytes.
+    Bare,
+    /// The same, and it parses every value.
+    Parser,
+    /// The linker, its rows encoded and dropped.
+    Discard,
+    /// The linker, its rows written to the embedded ClickHouse.
+    Clickhouse,
+}
+
+impl Subject {
+    /// All of them, the cheapest first.
+    pub const ALL: [Subject; 4] = [Subject::Bare, Subject::Parser, Subject::Discard, Subject::Clickhouse];
+
+    /// Its name in the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Subject::Bare => "bare consumer",
+            Subject::Parser => "consumer and parser",
+            Subject::Discard => "linker, rows dropped",
+            Subject::Clickhouse => "linker, ClickHouse",
+        }
+    }
+
+    /// Reads everything once, in round `round`, with a consumer group of its own.
+    ///
+    /// # Panics
+    /// When not every event was processed.
+    pub fn measure(self, round: usize, case: &Case, input: &Input, meter: &Meter) -> Usage {
+        let name = format!("bench-{self:?}-{round}").to_lowercase();
+        match self {
+            Subject::Bare => {
+                let take = |value: &[u8], _| assert!(!value.is_empty(), "every record has a value");
+                meter.measure(|| consume::all(case, &name, input, take))
+            }
+            Subject::Parser => {
+                let take = |value: &[u8], log_at| {
+                    let event = Event::parse(value, log_at).expect("the traffic is valid");
+                    std::hint::black_box(&event);
+                };
+                meter.measure(|| consume::all(case, &name, input, take))
+            }
+            Subject::Discard => link(case, &name, To::Discard, input, meter),
+            Subject::Clickhouse => link(case, &name, To::ClickHouse, input, meter),
+        }
+    }
+}
+
+fn link(case: &Case, name: &str, to: To, input: &Input, meter: &Meter) -> Usage {
+    let linking = Linking::prepare(case, name, to);
+    let before = meter.counts();
+    let usage = meter.measure(|| linking.run());
+    linking.check(case, input, before, meter.counts());
+    usage
+}
