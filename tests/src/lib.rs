@@ -7,5 +7,6 @@
     reason = "a harness for tests: what fails here fails the test"
 )]
 
+pub mod bench;
 pub mod stack;
 pub mod traffic;

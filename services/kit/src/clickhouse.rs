@@ -6,9 +6,15 @@ use clickhouse::{Client, Compression};
 
 use crate::config::ClickHouse;
 
-/// Settings of every insert: the linker batches itself, and its rows are told apart by key and version.
-const INSERT_SETTINGS: [(&str, &str); 3] =
-    [("async_insert", "0"), ("insert_deduplicate", "0"), ("max_partitions_per_insert_block", "0")];
+/// Settings of every insert: the linker batches itself, and its rows are told apart by key and version. The last two only
+/// matter on a cluster: an acknowledgement means that most replicas of the right shard have the rows.
+const INSERT_SETTINGS: [(&str, &str); 5] = [
+    ("async_insert", "0"),
+    ("insert_deduplicate", "0"),
+    ("max_partitions_per_insert_block", "0"),
+    ("distributed_foreground_insert", "1"),
+    ("insert_quorum", "auto"),
+];
 
 /// Network, timeouts, overload, a replica that lags: gone after a while.
 const TRANSIENT: [u32; 16] = [3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 252, 285, 319, 425, 439, 999];

@@ -12,6 +12,12 @@ const MIGRATIONS: [(u32, &str, &str); 3] = [
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
 ];
 
+const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
+
+const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS {{database}}.schema_migrations {{on_cluster}} \
+    (number UInt32, name String, applied_at DateTime DEFAULT now()) \
+    ENGINE = {{replicated}}ReplacingMergeTree ORDER BY number";
+
 /// Line before a statement that only a cluster needs.
 const CLUSTER_ONLY: &str = "-- cluster only";
 
@@ -60,6 +66,17 @@ pub async fn migrate(
     Ok(applied)
 }
 
+/// All statements of all migrations as they would be run, for those who run them by hand.
+pub fn statements(settings: &ClickHouse, retention: Retention) -> Vec<String> {
+    let run = Run { client: Client::default(), settings, retention };
+    let mut statements = vec![run.fill(DATABASE), run.fill(MIGRATIONS_TABLE)];
+    for (number, name, sql) in MIGRATIONS {
+        statements.extend(run.statements(sql));
+        statements.push(run.done(number, &format!("{number:04}_{name}")));
+    }
+    statements
+}
+
 /// The migrations that [`migrate`] would apply.
 ///
 /// # Errors
@@ -82,14 +99,15 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn prepare(&self) -> Result<(), MigrateError> {
-        let create = self.fill("CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}");
+        let create = self.fill(DATABASE);
         // The database may not be there yet: this one statement goes without it.
         let bare = self.client.clone().with_database("default");
         bare.query_raw(&create).execute().await.map_err(|source| self.error("the database", source))?;
-        let table = "CREATE TABLE IF NOT EXISTS {{database}}.schema_migrations {{on_cluster}} \
-            (number UInt32, name String, applied_at DateTime DEFAULT now()) \
-            ENGINE = {{replicated}}ReplacingMergeTree ORDER BY number";
-        self.execute("the table of migrations", &self.fill(table)).await
+        self.execute("the table of migrations", &self.fill(MIGRATIONS_TABLE)).await
+    }
+
+    fn done(&self, number: u32, name: &str) -> String {
+        format!("INSERT INTO {}.schema_migrations (number, name) VALUES ({number}, '{name}')", self.settings.database)
     }
 
     async fn newest(&self) -> Result<u32, MigrateError> {

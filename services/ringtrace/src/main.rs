@@ -31,7 +31,7 @@ enum Command {
     /// Make or update the tables, and make the topics that are missing; safe to repeat
     Migrate(commands::migrate::Args),
     /// Check the configuration, and reach Kafka and ClickHouse
-    Check(commands::migrate::Args),
+    Check(commands::migrate::CheckArgs),
     /// Send recorded events to Kafka
     Replay(commands::replay::Args),
     /// Serve the embedded ClickHouse over HTTP

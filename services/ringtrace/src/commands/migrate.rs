@@ -8,20 +8,37 @@ use ringtrace_kit::{clickhouse, kafka, migrate};
 
 use super::service::{self, Settings};
 
-/// Settings of both commands.
+/// Settings of `check`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CheckArgs {
     #[command(flatten)]
     settings: Settings,
 }
 
+/// Settings of `migrate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Print the SQL of all tables, for one server or for [clickhouse.cluster], and do nothing
+    #[arg(long)]
+    print: bool,
+}
+
 /// Makes or updates the tables, and makes the topics that are missing. Safe to repeat.
 pub fn run(args: &Args) -> ExitCode {
-    service::run(&args.settings, async |config| make(&config).await)
+    service::run(&args.settings, async |config| {
+        if args.print {
+            let statements = migrate::statements(&config.clickhouse, config.retention);
+            statements.iter().for_each(|statement| println!("{statement};\n"));
+            return Ok(());
+        }
+        make(&config).await
+    })
 }
 
 /// Checks the configuration, and whether Kafka and ClickHouse are there and as they must be.
-pub fn check(args: &Args) -> ExitCode {
+pub fn check(args: &CheckArgs) -> ExitCode {
     service::run(&args.settings, async |config| examine(&config).await)
 }
 

@@ -25,6 +25,21 @@ fn migrate_may_be_repeated_and_follows_a_new_retention() {
 }
 
 #[test]
+fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
+    let mut case = Case::new("printed", SLOTS);
+    case.set("RINGTRACE_CLICKHOUSE_CLUSTER", "main");
+    let exit = case.run(&["migrate", "--print"]);
+    assert!(exit.status.success(), "{}", exit.output);
+    let statements: Vec<&str> = exit.output.split(";\n").map(str::trim).filter(|part| !part.is_empty()).collect();
+    let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
+    assert_eq!((has("Distributed(main,"), has("{{")), (5, 0), "one distributed table for each stored one");
+    assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
+    for statement in statements {
+        assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
+    }
+}
+
+#[test]
 fn faults_are_named() {
     let mut case = Case::new("faults", SLOTS);
     #[track_caller]
