@@ -1,23 +1,32 @@
 //! The ClickHouse client, and what its errors mean for a writer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clickhouse::error::Error;
 use clickhouse::{Client, Compression};
 
 use crate::config::ClickHouse;
 
-/// Settings of every insert: the linker batches itself, and its rows are told apart by key and version. The last two only
+/// Settings of every insert: the linker batches itself, and its rows are told apart by key and version. The last three only
 /// matter on a cluster: an acknowledgement means that most replicas of the right shard have the rows.
-const INSERT_SETTINGS: [(&str, &str); 5] = [
+const INSERT_SETTINGS: [(&str, &str); 6] = [
     ("async_insert", "0"),
     ("insert_deduplicate", "0"),
     ("max_partitions_per_insert_block", "0"),
     ("distributed_foreground_insert", "1"),
     ("insert_quorum", "auto"),
+    // Without it, reading with sequential consistency is not defined.
+    ("insert_quorum_parallel", "0"),
 ];
 
+/// How long ClickHouse may take to accept more of a batch, and to acknowledge it.
+const SEND: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(180);
+
 /// Network, timeouts, overload, a replica that lags: gone after a while.
-const TRANSIENT: [u32; 16] = [3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 252, 285, 319, 425, 439, 999];
+const TRANSIENT: [u32; 22] =
+    [3, 107, 159, 164, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 285, 286, 289, 319, 394, 425, 439, 999];
 
 /// The batch itself can't be stored: cannot parse, type mismatch, ...
 const POISON: [u32; 5] = [27, 33, 53, 117, 131];
@@ -49,7 +58,7 @@ pub fn client(settings: &ClickHouse) -> Client {
 /// # Errors
 /// As ClickHouse says; the same bytes may be written again.
 pub async fn insert(client: &Client, statement: &str, batch: Bytes) -> Result<(), Error> {
-    let mut insert = client.insert_formatted_with(statement);
+    let mut insert = client.insert_formatted_with(statement).with_timeouts(Some(SEND), Some(END));
     for (name, value) in INSERT_SETTINGS {
         insert = insert.with_setting(name, value);
     }
@@ -61,9 +70,11 @@ pub async fn insert(client: &Client, statement: &str, batch: Bytes) -> Result<()
 pub fn fault(error: &Error) -> Fault {
     match error {
         Error::Network(_) | Error::TimedOut => Fault::Transient,
-        other => match code(other) {
-            Some(code) if TRANSIENT.contains(&code) => Fault::Transient,
-            Some(code) if POISON.contains(&code) => Fault::Poison,
+        other => match (code(other), other) {
+            (Some(code), _) if TRANSIENT.contains(&code) => Fault::Transient,
+            (Some(code), _) if POISON.contains(&code) => Fault::Poison,
+            // Not ClickHouse's own words: a proxy before it, which has lost it for a while.
+            (None, Error::BadResponse(_)) => Fault::Transient,
             _ => Fault::Other,
         },
     }
@@ -87,7 +98,7 @@ mod tests {
         assert_eq!(fault(&error("Code: 241. DB::Exception: memory")), Fault::Transient);
         assert_eq!(fault(&error("Code: 27. DB::Exception: cannot parse")), Fault::Poison);
         assert_eq!(fault(&error("Code: 60. DB::Exception: unknown table")), Fault::Other);
-        assert_eq!(fault(&error("502 Bad Gateway")), Fault::Other);
+        assert_eq!(fault(&error("502 Bad Gateway")), Fault::Transient);
         assert_eq!(fault(&Error::TimedOut), Fault::Transient);
     }
 }

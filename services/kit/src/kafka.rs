@@ -130,7 +130,7 @@ pub fn topics(kafka: &Kafka) -> Vec<Topic> {
         ("segment.bytes", "67108864"),
         ("min.cleanable.dirty.ratio", "0.1"),
         ("delete.retention.ms", "3600000"),
-        ("max.message.bytes", "2097152"),
+        ("max.message.bytes", &room),
     ];
     vec![
         topic(&kafka.push_topic, true, &input),

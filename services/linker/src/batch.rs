@@ -1,7 +1,7 @@
 //! What was read since the last flush, beside what the slots hold of it: device events, reroutes, dead letters.
 
 use ringtrace_kit::kafka::partition_of;
-use ringtrace_model::{Event, Kind, Reject};
+use ringtrace_model::{Event, Kind, Reject, Uuid};
 
 use crate::metrics::Counts;
 use crate::native::Block;
@@ -69,11 +69,11 @@ impl Batch {
             let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
             put_device_event(&mut self.device_events, event, meta);
             if is_device_topic && event.is_forwarded() {
-                self.reroute(record, call_partition(event, routing.partitions));
+                self.reroute(record, call_partition(event.call_uuid.unwrap_or_default(), routing.partitions));
             }
             return;
         }
-        let partition = call_partition(event, routing.partitions);
+        let partition = call_partition(event.call_uuid.unwrap_or_default(), routing.partitions);
         match slot {
             Some(slot) if partition == record.partition => {
                 let attributes = routing.privacy.protect(&event.attributes);
@@ -98,10 +98,10 @@ impl Batch {
     }
 }
 
-/// The partition to which the `call_uuid`, lower case and hyphenated, hashes.
-fn call_partition(event: &Event<'_>, partitions: i32) -> i32 {
+/// The partition to which a `call_uuid`, lower case and hyphenated, hashes.
+pub(crate) fn call_partition(call_uuid: Uuid, partitions: i32) -> i32 {
     let mut text = [0; UUID_BYTES];
-    let text = event.call_uuid.unwrap_or_default().hyphenated().encode_lower(&mut text);
+    let text = call_uuid.hyphenated().encode_lower(&mut text);
     partition_of(text.as_bytes(), partitions)
 }
 

@@ -27,6 +27,11 @@ impl CatchUp {
         Ok(())
     }
 
+    /// What was taken away is the next owner's to read.
+    pub(crate) fn forget(&mut self) {
+        self.targets.clear();
+    }
+
     /// Aims again at the ends of the internal topic, which now hold what was rerouted.
     ///
     /// # Errors

@@ -11,7 +11,8 @@ use ringtrace_model::CallKey;
 use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode, decode_key};
 
 /// How long the changelog may stand still before reading it is given up.
-const STALL: Duration = Duration::from_secs(60);
+/// The broker ends transactions of a dead owner after their timeout of 30 s, and looks for them every 10 s.
+const STALL: Duration = Duration::from_secs(90);
 
 /// A changelog that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,10 @@ pub(crate) fn read(
     partition: i32,
 ) -> Result<Changelog, ChangelogError> {
     let timeout = Duration::from_secs(10);
-    let (_, end) = raw.fetch_watermarks(topic, partition, timeout)?;
+    let (first, end) = raw.fetch_watermarks(topic, partition, timeout)?;
+    if first == end {
+        return Ok(Changelog::default());
+    }
     let deadline = Instant::now() + STALL;
     while committed.fetch_watermarks(topic, partition, timeout)?.1 < end {
         if Instant::now() > deadline {

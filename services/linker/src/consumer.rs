@@ -36,6 +36,11 @@ impl Context {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether there are changes that were not taken.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.has_changes.load(Ordering::Acquire)
+    }
+
     fn note(&self, change: Change) {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
         self.has_changes.store(true, Ordering::Release);
@@ -79,7 +84,6 @@ pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs) -> KafkaResult<BaseConsu
     let mut config = client_config(kafka);
     for (name, value) in [
         ("group.id", kafka.group.as_str()),
-        ("partition.assignment.strategy", "range"),
         ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"),
         ("auto.offset.reset", "earliest"),
@@ -93,6 +97,8 @@ pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs) -> KafkaResult<BaseConsu
     ] {
         set_default(&mut config, name, value);
     }
+    // The partitions of a slot must come together, and all at once: nothing else would do.
+    config.set("group.protocol", "classic").set("partition.assignment.strategy", "range");
     let consumer: BaseConsumer<Context> = config.create_with_context(context)?;
     consumer.subscribe(&inputs.all())?;
     Ok(consumer)

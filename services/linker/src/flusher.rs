@@ -3,6 +3,7 @@
 //! A thread of its own: (1) `events` and `device_events` until ClickHouse acknowledges them, (2) one Kafka transaction,
 //! (3) `legs` and `calls` until they are acknowledged, then `slots`.
 
+use std::sync::Weak;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -31,8 +32,8 @@ use crate::transaction::{Content, Transactions};
 /// Part of the service's health that ClickHouse decides.
 const CLICKHOUSE: &str = "clickhouse";
 
-/// How often a write that ClickHouse refuses, for a reason that does not pass by itself, is tried again.
-const REFUSALS: u32 = 5;
+/// How long a write that ClickHouse refuses, for a reason that does not pass by itself, is tried again.
+const REFUSALS: Duration = Duration::from_secs(60);
 
 /// How long writes are tried again once a stop was asked for.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
@@ -90,6 +91,8 @@ pub(crate) struct Flusher {
     pub(crate) runtime: Handle,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
+    /// Gone with the session whose flushes these are.
+    pub(crate) wanted: Weak<()>,
 }
 
 impl Flusher {
@@ -142,7 +145,7 @@ impl Flusher {
         let Sink::ClickHouse(client) = &self.sink else { return Ok(()) };
         let statement = block.table.insert_statement(&self.database);
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-        let mut refusals = 0;
+        let started = Instant::now();
         let mut draining_since = None;
         loop {
             let Err(error) = insert(client, &statement, bytes.clone()).await else {
@@ -158,12 +161,13 @@ impl Flusher {
             );
             self.health.not_ready(CLICKHOUSE, format!("{table} can't be written: {error}"));
             metrics::clickhouse_retry();
-            refusals += u32::from(fault(&error) != Fault::Transient);
+            let is_refused = fault(&error) != Fault::Transient && started.elapsed() > REFUSALS;
+            let is_unwanted = self.wanted.strong_count() == 0;
             let patient = *draining_since.get_or_insert_with(Instant::now);
             if !self.drain.is_started() {
                 draining_since = None;
             }
-            if refusals > REFUSALS || (self.drain.is_started() && patient.elapsed() > DRAIN_PATIENCE) {
+            if is_refused || is_unwanted || (self.drain.is_started() && patient.elapsed() > DRAIN_PATIENCE) {
                 return Err(FlushError::Refused { table, source: error });
             }
             tokio::time::sleep(backoff.next_wait()).await;

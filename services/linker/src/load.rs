@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use ringtrace_kit::config::Kafka;
-use ringtrace_model::Rules;
+use ringtrace_model::{CallKey, Rules};
 
+use crate::batch::call_partition;
 use crate::changelog::{self, ChangelogError};
 use crate::consumer::{Context, partition_list, reader};
 use crate::slot::{Limits, Slot};
@@ -15,6 +18,9 @@ use crate::topics::{Inputs, Place};
 
 /// How long the brokers may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long offsets may stay unstable: as long as transactions of a dead owner, and a little more.
+const STABLE: Duration = Duration::from_secs(60);
 
 /// A slot that can't be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +63,24 @@ pub enum LoadError {
         /// The consumer group.
         group: String,
     },
+    /// The topic is not the one that was read.
+    #[error(
+        "{topic}/{partition} ends at {end}, but {committed} records of it were read: the topic was made again, or a broker has \
+         lost records; to go on from its start, stop the linker, run `kafka-consumer-groups.sh --bootstrap-server BROKERS \
+         --group {group} --topic {topic}:{partition} --reset-offsets --to-earliest --execute`, and start it again"
+    )]
+    Ahead {
+        /// Where.
+        topic: String,
+        /// Where.
+        partition: i32,
+        /// The committed offset.
+        committed: i64,
+        /// End of the partition.
+        end: i64,
+        /// The consumer group.
+        group: String,
+    },
 }
 
 /// What ClickHouse holds already, of any slot: a new slot starts above it.
@@ -66,6 +90,28 @@ pub(crate) struct Before {
     pub(crate) sequence: u64,
     /// Newest log time of any event, in milliseconds since the Unix epoch.
     pub(crate) newest_log_at: i64,
+    /// How many slots there are now.
+    pub(crate) partitions: i32,
+}
+
+impl Before {
+    fn new_header(self) -> Header {
+        let Before { sequence, newest_log_at, partitions } = self;
+        Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at, partitions }
+    }
+
+    /// The header to go on from: calls of slots with higher sequences may have come.
+    fn raise(self, header: Header) -> Header {
+        if header.partitions == self.partitions {
+            return header;
+        }
+        Header {
+            sequence: header.sequence.max(self.sequence),
+            newest_log_at: header.newest_log_at.max(self.newest_log_at),
+            partitions: self.partitions,
+            ..header
+        }
+    }
 }
 
 /// Loads slots.
@@ -92,14 +138,17 @@ impl Loader {
         consumer: &BaseConsumer<Context>,
         places: &[Place],
     ) -> Result<Vec<(Place, i64)>, LoadError> {
-        let committed = consumer.committed_offsets(partition_list(&self.inputs, places.iter().copied()), TIMEOUT)?;
+        let committed = consumer.committed_offsets(partition_list(&self.inputs, places.iter().copied()), STABLE)?;
         let mut positions = Vec::with_capacity(places.len());
         for place in places {
             let topic = self.inputs.name(place.0);
-            let offset = committed.find_partition(topic, place.1).and_then(|element| element.offset().to_raw());
-            let (low, _) = self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?;
+            let element = committed.find_partition(topic, place.1);
+            element.as_ref().map_or(Ok(()), TopicPartitionListElem::error)?;
+            let offset = element.and_then(|element| element.offset().to_raw());
+            let (low, high) = self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?;
             match offset.filter(|offset| *offset >= 0) {
                 Some(offset) if offset < low => return Err(self.lost(*place, offset, low)),
+                Some(offset) if offset > high => return Err(self.ahead(*place, offset, high)),
                 Some(offset) => positions.push((*place, offset)),
                 None => positions.push((*place, low)),
             }
@@ -110,6 +159,29 @@ impl Loader {
     pub(crate) fn lost(&self, (input, partition): Place, from: i64, next: i64) -> LoadError {
         let topic = self.inputs.name(input).to_string();
         LoadError::Lost { topic, partition, from, to: next - 1, next, group: self.kafka.group.clone() }
+    }
+
+    fn ahead(&self, (input, partition): Place, committed: i64, end: i64) -> LoadError {
+        let topic = self.inputs.name(input).to_string();
+        LoadError::Ahead { topic, partition, committed, end, group: self.kafka.group.clone() }
+    }
+
+    /// Open calls that the changelog has in the partition of a slot that is no longer theirs, by the slot that is.
+    ///
+    /// # Errors
+    /// When the changelog can't be read.
+    pub(crate) fn moved(&self, partitions: i32) -> Result<HashMap<i32, Vec<CallKey>>, LoadError> {
+        let mut moved = HashMap::<i32, Vec<CallKey>>::new();
+        for partition in 0..partitions {
+            let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
+            for key in changelog.calls.into_keys() {
+                let home = call_partition(key.call_uuid, partitions);
+                if home != partition {
+                    moved.entry(home).or_default().push(key);
+                }
+            }
+        }
+        Ok(moved)
     }
 
     /// First offset that the broker has.
@@ -128,20 +200,27 @@ impl Loader {
         Ok(self.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
     }
 
-    /// Reads a slot back. A new one starts above what was before.
+    /// Reads a slot back. A new one, and one of another number of partitions, starts above what was before; true where
+    /// calls of other slots may have moved to it.
     ///
     /// # Errors
     /// When the changelog or a record of it can't be read.
-    pub(crate) fn slot(&self, partition: i32, rules: Rules, limits: Limits, before: Before) -> Result<Slot, LoadError> {
+    pub(crate) fn slot(
+        &self,
+        partition: i32,
+        rules: Rules,
+        limits: Limits,
+        before: Before,
+    ) -> Result<(Slot, bool), LoadError> {
         let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
-        let header = changelog.header.unwrap_or_else(|| {
-            let Before { sequence, newest_log_at } = before;
-            Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at }
-        });
+        let header = changelog.header.map_or_else(|| before.new_header(), |header| before.raise(header));
+        let is_new = changelog.header != Some(header);
         let mut slot = Slot::new(partition, rules, limits, header);
         for (key, record) in changelog.calls {
-            slot.restore(&key, record).map_err(|source| LoadError::State { slot: partition, source })?;
+            if call_partition(key.call_uuid, before.partitions) == partition {
+                slot.restore(&key, record).map_err(|source| LoadError::State { slot: partition, source })?;
+            }
         }
-        Ok(slot)
+        Ok((slot, is_new))
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
 use ringtrace_kit::clickhouse::code;
 
 use crate::consumer::{Change, partition_list, places_of};
@@ -18,7 +19,15 @@ const UNKNOWN_TABLE: u32 = 60;
 
 /// The newest log time is read off the parts' metadata.
 const BEFORE: &str = "
-    SELECT ifNull((SELECT max(sequence) FROM slots_rows), toUInt64(0)), count(), toUnixTimestamp64Milli(max(log_at)) FROM events_rows";
+    SELECT greatest(ifNull((SELECT max(sequence) FROM slots_rows), toUInt64(0)),
+            ifNull((SELECT max(version) FROM legs_rows), toUInt64(0)), ifNull((SELECT max(version) FROM calls_rows), toUInt64(0))),
+        count(), toUnixTimestamp64Milli(max(log_at)) FROM events_rows";
+
+/// How long ClickHouse may take to say so.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// How often a seek is tried.
+const SEEKS: u32 = 100;
 
 impl Session<'_> {
     /// Follows the rebalances since the last call.
@@ -40,6 +49,9 @@ impl Session<'_> {
         });
         self.reading.forget();
         self.forget_check();
+        if let Some(catch_up) = &mut self.catch_up {
+            catch_up.forget();
+        }
         self.is_stale = true;
     }
 
@@ -49,8 +61,15 @@ impl Session<'_> {
         // A flush of slots that were just revoked ends first, so that its outcome can be read.
         self.settle()?;
         self.is_stale = false;
-        let mut ready: Vec<Place> = self.owned.iter().copied().filter(|place| place.0 == Input::Device).collect();
+        if self.consumer.context().has_changes() {
+            // Taken away again meanwhile; the next round says what is owned.
+            return Ok(());
+        }
         let slots = self.reading.slots.len() as i32;
+        if self.owned.iter().any(|place| place.0 != Input::Device && place.1 >= slots) {
+            return Err(LinkError::Repartitioned);
+        }
+        let mut ready: Vec<Place> = self.owned.iter().copied().filter(|place| place.0 == Input::Device).collect();
         let whole = (0..slots).filter(|partition| places_of(*partition).all(|place| self.owned.contains(&place)));
         let whole: Vec<i32> = whole.collect();
         ready.extend(whole.iter().flat_map(|partition| places_of(*partition)));
@@ -66,8 +85,17 @@ impl Session<'_> {
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
         let positions = self.loader.positions(&self.consumer, places)?;
         let before = self.before()?;
+        let mut moved = None;
         for partition in slots {
-            let slot = self.loader.slot(*partition, self.linker.config.rules, self.limits, before)?;
+            let (mut slot, is_new) = self.loader.slot(*partition, self.linker.config.rules, self.limits, before)?;
+            if is_new {
+                // Read once, and only then: the number of partitions has changed, or nothing was there before.
+                let moved = match &mut moved {
+                    Some(moved) => moved,
+                    none => none.insert(self.loader.moved(before.partitions)?),
+                };
+                moved.remove(partition).into_iter().flatten().for_each(|key| slot.adopt(&key));
+            }
             tracing::info!(
                 slot = partition,
                 open_calls = slot.open_calls(),
@@ -81,7 +109,7 @@ impl Session<'_> {
         for (place, next) in positions {
             self.reading.begin(place, next);
             let topic = self.reading.routing.inputs.name(place.0);
-            self.consumer.seek(topic, place.1, Offset::Offset(next), Duration::from_secs(10))?;
+            self.seek(topic, place.1, next)?;
         }
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.aim(&self.loader, places.iter().copied())?;
@@ -90,18 +118,35 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Starts a paused partition at an offset. Refused while librdkafka is still asking for the partition's own.
+    fn seek(&self, topic: &str, partition: i32, next: i64) -> Result<(), LinkError> {
+        let mut tries = SEEKS;
+        loop {
+            match self.consumer.seek(topic, partition, Offset::Offset(next), Duration::from_secs(10)) {
+                Err(KafkaError::Seek(_)) if tries > 0 => {
+                    tries -= 1;
+                    std::thread::park_timeout(Duration::from_millis(100));
+                }
+                sought => return Ok(sought?),
+            }
+        }
+    }
+
     /// What ClickHouse holds already.
     fn before(&self) -> Result<Before, LinkError> {
+        let partitions = self.reading.routing.partitions;
         let Sink::ClickHouse(client) = &self.linker.sink else {
-            return Ok(Before { sequence: 0, newest_log_at: i64::MIN });
+            return Ok(Before { sequence: 0, newest_log_at: i64::MIN, partitions });
         };
         let query = client.query(BEFORE).fetch_one::<(u64, u64, i64)>();
-        let (sequence, events, newest_log_at) = self.runtime.block_on(query).map_err(|error| {
+        let answer = self.runtime.block_on(async { tokio::time::timeout(ANSWER, query).await });
+        let answer = answer.unwrap_or(Err(clickhouse::error::Error::TimedOut));
+        let (sequence, events, newest_log_at) = answer.map_err(|error| {
             if code(&error) == Some(UNKNOWN_TABLE) {
                 tracing::error!("tables are missing: `ringtrace migrate` creates them");
             }
             LinkError::from(LoadError::ClickHouse(error))
         })?;
-        Ok(Before { sequence, newest_log_at: if events == 0 { i64::MIN } else { newest_log_at } })
+        Ok(Before { sequence, newest_log_at: if events == 0 { i64::MIN } else { newest_log_at }, partitions })
     }
 }

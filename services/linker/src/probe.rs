@@ -30,6 +30,23 @@ pub(crate) struct End {
     pub(crate) drained_from: i64,
     /// The end of the partition's committed records, markers included.
     pub(crate) end: i64,
+    /// An open transaction of some producer hides records that come after its first.
+    pub(crate) is_hiding: bool,
+}
+
+impl End {
+    /// Whether a reader at `position` has read everything that was there at `asked_at`.
+    pub(crate) fn is_drained_at(&self, position: i64) -> bool {
+        position >= self.drained_from && !self.is_hiding
+    }
+}
+
+/// The consumers that ask; they belong to no group.
+pub(crate) struct Readers {
+    /// Sees committed records only.
+    pub(crate) committed: BaseConsumer,
+    /// Sees all records.
+    pub(crate) raw: BaseConsumer,
 }
 
 /// What the linker and the probe tell each other.
@@ -56,7 +73,7 @@ impl Shared {
 }
 
 /// Runs until the other end of `stop` is dropped.
-pub(crate) fn run(consumer: &BaseConsumer, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
+pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
     let mut before = HashMap::new();
     while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         let positions = shared.positions();
@@ -64,7 +81,8 @@ pub(crate) fn run(consumer: &BaseConsumer, inputs: &Inputs, shared: &Arc<Shared>
         ends.retain(|place, _| positions.contains_key(place));
         for (place, position) in &positions {
             let stuck = before.get(place) == Some(position);
-            match ask(consumer, inputs, *place, *position, stuck) {
+            let last = ends.get(place).copied();
+            match readers.ask(inputs, *place, *position, last, stuck) {
                 Ok(end) => {
                     ends.insert(*place, end);
                 }
@@ -77,15 +95,20 @@ pub(crate) fn run(consumer: &BaseConsumer, inputs: &Inputs, shared: &Arc<Shared>
     }
 }
 
-fn ask(consumer: &BaseConsumer, inputs: &Inputs, place: Place, position: i64, stuck: bool) -> KafkaResult<End> {
-    let topic = inputs.name(place.0);
-    let asked_at = wall_ms();
-    let (_, end) = consumer.fetch_watermarks(topic, place.1, TIMEOUT)?;
-    // Only a position that does not move is worth the fetch: while it moves, records are coming.
-    let only_markers =
-        position < end && stuck && first_record(consumer, topic, place.1, position)?.is_none_or(|at| at >= end);
-    let drained_from = if only_markers { position } else { end };
-    Ok(End { asked_at, drained_from, end })
+impl Readers {
+    fn ask(&self, inputs: &Inputs, place: Place, position: i64, last: Option<End>, stuck: bool) -> KafkaResult<End> {
+        let topic = inputs.name(place.0);
+        let asked_at = wall_ms();
+        let (_, end) = self.committed.fetch_watermarks(topic, place.1, TIMEOUT)?;
+        let only_markers = position < end && {
+            let is_known = last.is_some_and(|last| last.end == end && last.drained_from <= position);
+            // Only a position that does not move is worth the fetch: while it moves, records are coming.
+            is_known || (stuck && first_record(&self.committed, topic, place.1, position)?.is_none_or(|at| at >= end))
+        };
+        let drained_from = if only_markers { position } else { end };
+        let is_hiding = position >= drained_from && self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?.1 > end;
+        Ok(End { asked_at, drained_from, end, is_hiding })
+    }
 }
 
 /// Offset of the first record at or after an offset; `None` when there is none.

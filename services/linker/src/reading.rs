@@ -52,7 +52,8 @@ impl Reading {
             self.gaps.entry(place).or_insert(position.next);
         }
         position.next = record.offset + 1;
-        position.clock = position.clock.max(record.log_at.min(self.wall_ms));
+        // May go back, where producers' clocks differ: what counts is that no record before this time is unread.
+        position.clock = record.log_at.min(self.wall_ms);
         let slot = match input {
             Input::Device => None,
             _ => self.slots.get_mut(record.partition as usize).and_then(Option::as_mut),
@@ -64,7 +65,7 @@ impl Reading {
     /// Takes over what the broker said of the ends: a drained partition's clock follows the wall.
     pub(crate) fn observe(&mut self, ends: &HashMap<Place, End>) {
         for (place, position) in &mut self.positions {
-            if let Some(end) = ends.get(place).filter(|end| position.next >= end.drained_from) {
+            if let Some(end) = ends.get(place).filter(|end| end.is_drained_at(position.next)) {
                 position.clock = position.clock.max(end.asked_at);
             }
         }
@@ -79,10 +80,9 @@ impl Reading {
         }
     }
 
-    /// Lets log time of everything go on to `wall_ms`, whatever is unread.
-    pub(crate) fn advance_to(&mut self, wall_ms: i64) {
-        self.positions.values_mut().for_each(|position| position.clock = position.clock.max(wall_ms));
-        self.advance();
+    /// Whether the broker has said of every partition that it was drained at `at` or later.
+    pub(crate) fn is_drained_since(&self, at: i64) -> bool {
+        self.positions.values().all(|position| position.clock >= at)
     }
 
     /// Cuts the slots that have something to write.

@@ -10,10 +10,11 @@ use ringtrace_kit::health::Health;
 use ringtrace_kit::kafka::{TopicError, check_topics};
 use tokio::runtime::Handle;
 
+use crate::changelog::ChangelogError;
 pub use crate::flusher::{FlushError, Sink};
 pub use crate::load::LoadError;
 use crate::metrics;
-use crate::session::Session;
+use crate::session::{Session, instance_name};
 
 /// Part of the service's health that Kafka decides.
 pub(crate) const KAFKA: &str = "kafka";
@@ -33,7 +34,10 @@ pub enum LinkError {
     /// A flush failed.
     #[error(transparent)]
     Flush(#[from] FlushError),
-    /// ClickHouse did not answer a look-up until the stop.
+    /// The number of partitions has changed.
+    #[error("the number of partitions has changed")]
+    Repartitioned,
+    /// ClickHouse did not answer until the stop.
     #[error("ClickHouse does not answer: {0}; nothing is lost, what was read is read again")]
     LookUp(String),
     /// A thread of the linker ended by itself.
@@ -44,10 +48,13 @@ pub enum LinkError {
 impl LinkError {
     /// Whether starting again may help.
     fn is_transient(&self) -> bool {
+        let is_setting =
+            |error: &KafkaError| matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_));
         match self {
-            LinkError::Topics(error) => matches!(error, TopicError::Unreachable { .. }),
-            LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Changelog(_))
-            | LinkError::Kafka(_) => true,
+            LinkError::Topics(TopicError::Unreachable { source, .. }) => !is_setting(source),
+            LinkError::Kafka(error) => !is_setting(error),
+            LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_)) | LinkError::Repartitioned => true,
+            LinkError::Load(LoadError::Changelog(error)) => !matches!(error, ChangelogError::Record { .. }),
             LinkError::Flush(error) => matches!(error, FlushError::Transaction(_)),
             _ => false,
         }
@@ -79,9 +86,10 @@ impl Linker {
     pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
         metrics::describe();
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+        let instance = instance_name(&self.config.link.instance);
         loop {
             self.health.not_ready(KAFKA, "no partitions are assigned yet");
-            let error = match self.session(runtime, &mut backoff) {
+            let error = match self.session(runtime, &instance, &mut backoff) {
                 Err(error) if error.is_transient() && !self.drain.is_started() => error,
                 result => return result,
             };
@@ -94,8 +102,8 @@ impl Linker {
         }
     }
 
-    fn session(&self, runtime: &Handle, backoff: &mut Backoff) -> Result<(), LinkError> {
+    fn session(&self, runtime: &Handle, instance: &str, backoff: &mut Backoff) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
-        Session::start(self, runtime.clone(), partitions)?.run(backoff)
+        Session::start(self, runtime.clone(), instance, partitions)?.run(backoff)
     }
 }

@@ -20,10 +20,10 @@ use crate::catch_up::CatchUp;
 use crate::consumer::{Context, partition_list, reader, subscribe};
 use crate::flusher::{Flush, Flusher, Progress};
 use crate::load::Loader;
-use crate::lookup::{self, Histories};
+use crate::lookup::{self, Answer, Histories};
 use crate::metrics;
 use crate::privacy::Privacy;
-use crate::probe::{self, Shared};
+use crate::probe::{self, Readers, Shared};
 use crate::reading::Reading;
 use crate::run::{KAFKA, LinkError, Linker};
 use crate::slot::{History, Limits, Slot};
@@ -48,6 +48,15 @@ const CHECK_PERIOD: Duration = Duration::from_secs(5);
 /// Checks sooner when so many calls wait for it.
 const CHECK_CALLS: usize = 20_000;
 
+/// Calls whose histories are in memory at once.
+const LOOK_UP_CALLS: usize = 1_500;
+
+/// Part of the service's health that look-ups decide.
+const LOOK_UP: &str = "look-up";
+
+/// How long the end of a catch-up waits for the brokers to say that nothing more is there.
+const LAST_WORD: Duration = Duration::from_secs(20);
+
 /// How often state is shown in the metrics.
 const GAUGE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -71,20 +80,28 @@ pub(crate) struct Session<'l> {
     in_flight: bool,
     /// The flush in flight was cut before partitions were taken away: its failure means nothing.
     pub(crate) is_stale: bool,
-    check: Option<Receiver<(Vec<CallKey>, Histories)>>,
+    has_committed: bool,
+    check: Option<Answer<(Vec<CallKey>, Histories)>>,
+    /// Lives as long as the session: its flusher gives up with it.
+    lives: Arc<()>,
     last_cut: Instant,
     last_check: Instant,
     last_gauges: Instant,
 }
 
 impl<'l> Session<'l> {
-    pub(crate) fn start(linker: &'l Linker, runtime: Handle, partitions: i32) -> Result<Self, LinkError> {
+    pub(crate) fn start(
+        linker: &'l Linker,
+        runtime: Handle,
+        instance: &str,
+        partitions: i32,
+    ) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::new(&kafka.push_topic, &kafka.call_topic, &kafka.internal_topic, &kafka.device_topic);
         let privacy = Privacy::new(&linker.config.privacy.fields, linker.config.privacy.key.expose().as_bytes());
-        let instance = instance_name(&linker.config.link.instance);
         let (probe, probe_lives) = start_probe(linker, &inputs)?;
-        let (flushes, progress) = start_flusher(linker, &runtime, &inputs, &instance)?;
+        let lives = Arc::new(());
+        let (flushes, progress) = start_flusher(linker, &runtime, &inputs, instance, &lives)?;
         let now = Instant::now();
         Ok(Session {
             linker,
@@ -95,14 +112,16 @@ impl<'l> Session<'l> {
             reading: Reading::new(Routing { inputs, privacy, partitions }, wall_ms()),
             owned: HashSet::new(),
             catch_up: linker.until_caught_up.then(CatchUp::default),
-            instance,
+            instance: instance.to_owned(),
             probe,
             _probe_lives: probe_lives,
             flushes,
             progress,
             in_flight: false,
             is_stale: false,
+            has_committed: false,
             check: None,
+            lives,
             last_cut: now,
             last_check: now,
             last_gauges: now,
@@ -114,7 +133,7 @@ impl<'l> Session<'l> {
         while !self.linker.drain.is_started() {
             self.pump(Duration::from_millis(20))?;
             self.tick()?;
-            if !self.reading.positions.is_empty() {
+            if std::mem::take(&mut self.has_committed) {
                 backoff.reset();
             }
             if self.is_caught_up()? {
@@ -129,24 +148,35 @@ impl<'l> Session<'l> {
         self.reading.wall_ms = wall_ms();
         let mut wait = most;
         for _ in 0..RECORDS_PER_TICK {
-            match self.consumer.poll(wait) {
-                Some(Ok(message)) => {
-                    if !self.reading.take(&message) {
-                        // It was fetched before its partition was paused: it is read again once the slot is loaded.
-                        let (topic, partition) = (message.topic().to_owned(), message.partition());
-                        let offset = Offset::Offset(message.offset());
-                        drop(message);
-                        self.consumer.seek(&topic, partition, offset, SILENCE)?;
-                    }
-                }
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
-                // librdkafka goes on by itself; the probe notices when the brokers stay away.
-                Some(Err(error)) => tracing::warn!(%error, "Kafka reports"),
-                None => break,
+            if !self.poll(wait)? || self.reading.batch.bytes >= self.linker.config.link.flush_bytes {
+                break;
             }
             wait = Duration::ZERO;
         }
         self.follow_changes()
+    }
+
+    /// Takes one record; false when there was none.
+    fn poll(&mut self, wait: Duration) -> Result<bool, LinkError> {
+        match self.consumer.poll(wait) {
+            Some(Ok(message)) => {
+                if !self.reading.take(&message) {
+                    // It was fetched before its partition was paused: it is read again once the slot is loaded.
+                    let (topic, partition) = (message.topic().to_owned(), message.partition());
+                    let offset = Offset::Offset(message.offset());
+                    drop(message);
+                    self.consumer.seek(&topic, partition, offset, SILENCE)?;
+                }
+                Ok(true)
+            }
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => Err(error.into()),
+            Some(Err(error)) => {
+                // librdkafka goes on by itself; the probe notices when the brokers stay away.
+                tracing::warn!(%error, "Kafka reports");
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 
     /// What is due, beside reading.
@@ -189,6 +219,12 @@ impl<'l> Session<'l> {
         if slots.is_empty() && moved.is_empty() {
             return Ok(());
         }
+        let Some(group) = self.consumer.group_metadata() else { return Err(LinkError::Thread("consumer")) };
+        if self.consumer.context().has_changes() {
+            // The metadata may be of a generation in which the slots that were cut are another's. They are about to be
+            // dropped; nothing of this flush was written.
+            return Ok(());
+        }
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.has_rerouted |= !batch.reroutes.is_empty();
         }
@@ -199,7 +235,6 @@ impl<'l> Session<'l> {
             offsets.add_partition_offset(inputs.name(place.0), place.1, Offset::Offset(position.next))?;
             self.reading.committed.insert(*place, position.next);
         }
-        let Some(group) = self.consumer.group_metadata() else { return Err(LinkError::Thread("consumer")) };
         let flush = Flush { slots, batch, positions: self.reading.positions.clone(), offsets, group };
         self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
@@ -208,35 +243,39 @@ impl<'l> Session<'l> {
 
     /// Folds in the histories of calls that came into memory, so that a cut sees whole calls only.
     fn page_in(&mut self) -> Result<(), LinkError> {
-        let wanted: Vec<CallKey> = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_wanted).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let answer = lookup::histories(&self.runtime, &self.linker.sink, wanted.clone());
-        let mut histories = self.await_answer(&answer)?;
-        for slot in self.reading.slots.iter_mut().flatten() {
-            for key in &wanted {
-                if slot.holds(key) {
-                    slot.page_in(key, histories.remove(key).unwrap_or_else(History::default));
+        loop {
+            let wanted: Vec<CallKey> = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_wanted).collect();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            for keys in wanted.chunks(LOOK_UP_CALLS) {
+                let answer = lookup::histories(&self.runtime, &self.linker.sink, keys.to_vec());
+                let mut histories = self.await_answer(&answer)?;
+                for slot in self.reading.slots.iter_mut().flatten() {
+                    for key in keys.iter().filter(|key| slot.holds(key)).cloned().collect::<Vec<_>>() {
+                        slot.page_in(&key, histories.remove(&key).unwrap_or_else(History::default));
+                    }
                 }
             }
         }
-        Ok(())
     }
 
     /// Waits for an answer without leaving the group: polls, with everything paused, when it takes long.
-    fn await_answer<T>(&mut self, answer: &Receiver<T>) -> Result<T, LinkError> {
+    fn await_answer<T>(&mut self, answer: &Answer<T>) -> Result<T, LinkError> {
         let started = Instant::now();
         loop {
-            match answer.recv_timeout(SILENCE) {
-                Ok(answer) => return Ok(answer),
+            match answer.wait(SILENCE) {
+                Ok(answer) => {
+                    self.linker.health.ready(LOOK_UP);
+                    return Ok(answer);
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("look-up")),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
                 return Err(LinkError::LookUp("a look-up of calls is not answered".to_owned()));
             }
-            self.linker.health.not_ready("look-up", "ClickHouse does not answer look-ups of calls");
+            self.linker.health.not_ready(LOOK_UP, "ClickHouse does not answer look-ups of calls");
             self.poll_paused()?;
         }
     }
@@ -245,13 +284,7 @@ impl<'l> Session<'l> {
     fn poll_paused(&mut self) -> Result<(), LinkError> {
         let all = partition_list(&self.reading.routing.inputs, self.owned.iter().copied());
         self.consumer.pause(&all)?;
-        match self.consumer.poll(Duration::ZERO) {
-            Some(Ok(message)) => {
-                self.reading.take(&message);
-            }
-            Some(Err(error)) => tracing::warn!(%error, "Kafka reports"),
-            None => {}
-        }
+        self.poll(Duration::ZERO)?;
         let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
         self.consumer.resume(&partition_list(&self.reading.routing.inputs, loaded))?;
         Ok(())
@@ -259,7 +292,11 @@ impl<'l> Session<'l> {
 
     /// Waits until the flush in flight has ended.
     pub(crate) fn settle(&mut self) -> Result<(), LinkError> {
+        let started = Instant::now();
         while self.in_flight {
+            if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
+                return Err(LinkError::LookUp("the last flush is not acknowledged".to_owned()));
+            }
             match self.progress.recv_timeout(SILENCE) {
                 Ok(progress) => self.note(progress)?,
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("flusher")),
@@ -274,6 +311,7 @@ impl<'l> Session<'l> {
         let is_stale = std::mem::take(&mut self.is_stale);
         match progress {
             Progress::Done(sequences) => {
+                self.has_committed = true;
                 for (partition, sequence) in sequences {
                     let slot = self.reading.slots.get_mut(partition as usize).and_then(Option::as_mut);
                     if let Some(slot) = slot.filter(|_| !is_stale) {
@@ -288,7 +326,8 @@ impl<'l> Session<'l> {
                     "flush of partitions that were taken away was refused"
                 );
                 let inputs = &self.reading.routing.inputs;
-                (self.flushes, self.progress) = start_flusher(self.linker, &self.runtime, inputs, &self.instance)?;
+                (self.flushes, self.progress) =
+                    start_flusher(self.linker, &self.runtime, inputs, &self.instance, &self.lives)?;
                 Ok(())
             }
             Progress::Failed(error) => Err(error.into()),
@@ -297,7 +336,7 @@ impl<'l> Session<'l> {
 
     /// Checks calls that were taken for new, in large batches beside reading.
     fn note_check(&mut self) {
-        if let Some(Ok((keys, histories))) = self.check.as_ref().map(Receiver::try_recv) {
+        if let Some(Ok((keys, histories))) = self.check.as_ref().map(Answer::try_take) {
             self.check = None;
             self.apply_check(&keys, histories);
         }
@@ -359,9 +398,16 @@ impl<'l> Session<'l> {
         Ok(catch_up.is_reached(&self.reading.positions, &self.probe.ends()))
     }
 
-    /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it.
+    /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it. Where producers
+    /// keep writing, log time goes as far as they allow: a record that is not read yet accuses nobody.
     fn finish(mut self) -> Result<(), LinkError> {
-        self.reading.advance_to(wall_ms());
+        let (started, now) = (Instant::now(), wall_ms());
+        while !self.reading.is_drained_since(now) && started.elapsed() < LAST_WORD {
+            self.pump(Duration::from_millis(20))?;
+            self.tell_probe();
+            self.reading.observe(&self.probe.ends());
+        }
+        self.reading.advance();
         self.cut_here()?;
         self.settle()?;
         if let Some(check) = self.check.take() {
@@ -410,7 +456,8 @@ impl<'l> Session<'l> {
     }
 }
 
-fn instance_name(configured: &str) -> String {
+/// The configured name of this instance, or a random one.
+pub(crate) fn instance_name(configured: &str) -> String {
     if !configured.is_empty() {
         return configured.to_owned();
     }
@@ -420,12 +467,13 @@ fn instance_name(configured: &str) -> String {
 }
 
 fn start_probe(linker: &Linker, inputs: &Inputs) -> Result<(Arc<Shared>, SyncSender<()>), LinkError> {
-    let consumer = reader(&linker.config.kafka, "read_committed")?;
+    let kafka = &linker.config.kafka;
+    let readers = Readers { committed: reader(kafka, "read_committed")?, raw: reader(kafka, "read_uncommitted")? };
     let shared = Arc::new(Shared::default());
     let (lives, stop) = sync_channel(0);
     let (inputs, theirs) = (inputs.clone(), Arc::clone(&shared));
     let thread = std::thread::Builder::new().name("probe".to_owned());
-    thread.spawn(move || probe::run(&consumer, &inputs, &theirs, &stop)).map_err(|_| LinkError::Thread("probe"))?;
+    thread.spawn(move || probe::run(&readers, &inputs, &theirs, &stop)).map_err(|_| LinkError::Thread("probe"))?;
     Ok((shared, lives))
 }
 
@@ -434,12 +482,14 @@ fn start_flusher(
     runtime: &Handle,
     inputs: &Inputs,
     instance: &str,
+    lives: &Arc<()>,
 ) -> Result<(SyncSender<Flush>, Receiver<Progress>), LinkError> {
     let flusher = Flusher {
         transactions: Transactions::open(&linker.config.kafka, instance)?,
         sink: linker.sink.clone(),
         database: linker.config.clickhouse.database.clone(),
         instance: instance.to_owned(),
+        wanted: Arc::downgrade(lives),
         inputs: inputs.clone(),
         runtime: runtime.clone(),
         health: linker.health.clone(),

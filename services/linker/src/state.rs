@@ -24,6 +24,8 @@ pub(crate) struct Header {
     pub(crate) log_clock: i64,
     /// Newest log time of any event so far, in milliseconds since the Unix epoch.
     pub(crate) newest_log_at: i64,
+    /// How many slots there were.
+    pub(crate) partitions: i32,
 }
 
 /// The last verdict that was published for a leg.
@@ -46,6 +48,8 @@ pub(crate) struct CallRecord {
     /// Log time of the last change, in milliseconds since the Unix epoch.
     pub(crate) updated_at: i64,
     pub(crate) published: Vec<Published>,
+    /// The call was taken for new at this log time, in milliseconds since the Unix epoch, and is yet to be checked.
+    pub(crate) unchecked_since: Option<i64>,
     /// Legs that this flush wrote as deleted.
     pub(crate) removed: Vec<CompactString>,
     /// The encoded call; `None` where it is too large, and has to be paged in from the history.
@@ -110,7 +114,7 @@ mod tests {
     fn keys_and_records_survive() {
         let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
         assert_eq!(decode_key(&encode_key(&key)).unwrap(), key);
-        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7 };
+        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3 };
         assert_eq!(decode::<Header>(&encode(&header)).unwrap(), header);
         assert!(matches!(decode_key(HEADER_KEY), Err(StateError::Key(6))));
         assert!(matches!(decode::<Header>(&[9, 1]), Err(StateError::Layout(Some(9)))));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::{MAX_RECORD_BYTES, client_config};
 
@@ -17,7 +17,7 @@ use crate::state::{HEADER_KEY, encode};
 const STEP: Duration = Duration::from_secs(60);
 
 /// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
-const TRANSACTION_TIMEOUT_MS: &str = "60000";
+const TRANSACTION_TIMEOUT_MS: &str = "30000";
 
 /// What goes into a transaction.
 pub(crate) struct Content<'a> {
@@ -31,7 +31,8 @@ pub(crate) struct Content<'a> {
 
 /// The producer of this instance.
 pub(crate) struct Transactions {
-    producer: BaseProducer,
+    /// Its own thread serves deliveries, without which an abort would not end.
+    producer: ThreadedProducer<DefaultProducerContext>,
     kafka: Kafka,
 }
 
@@ -52,7 +53,7 @@ impl Transactions {
             .set("linger.ms", "5")
             // The partitioner of Kafka's own clients.
             .set("partitioner", "murmur2_random");
-        let producer: BaseProducer = config.create()?;
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
         producer.init_transactions(STEP)?;
         Ok(Transactions { producer, kafka: kafka.clone() })
     }
@@ -104,8 +105,8 @@ impl Transactions {
         record.key = outgoing.key.as_deref();
         record.payload = outgoing.value.as_deref();
         record.partition = outgoing.partition;
-        // A record without a timestamp takes the wall clock of its writing.
-        record.timestamp = (outgoing.timestamp >= 0).then_some(outgoing.timestamp);
+        // A record without a timestamp takes the wall clock of its writing, and so does one of 0 in librdkafka.
+        record.timestamp = (outgoing.timestamp >= 0).then_some(outgoing.timestamp.max(1));
         self.send(record)
     }
 
@@ -115,7 +116,7 @@ impl Transactions {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    self.producer.poll(Duration::from_millis(50));
+                    std::thread::park_timeout(Duration::from_millis(5));
                     record = back;
                 }
                 Err((error, _)) => return Err(error),

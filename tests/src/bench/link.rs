@@ -56,6 +56,14 @@ impl Linking {
         self.linker.run(self.runtime.handle()).expect("the linker ends by itself");
     }
 
+    /// Rows that ClickHouse has taken so far, of all tables; 0 where none are written.
+    pub fn rows(&self, case: &Case) -> i64 {
+        match self.linker.sink {
+            Sink::Discard => 0,
+            Sink::ClickHouse(_) => case.number("SELECT sum(value) FROM system.events WHERE event = 'InsertedRows'"),
+        }
+    }
+
     /// Checks that all of the input was processed, once.
     ///
     /// # Panics

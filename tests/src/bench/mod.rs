@@ -68,8 +68,8 @@ impl Subject {
 
 fn link(case: &Case, name: &str, to: To, input: &Input, meter: &Meter) -> Usage {
     let linking = Linking::prepare(case, name, to);
-    let before = meter.counts();
+    let (before, rows_before) = (meter.counts(), linking.rows(case));
     let usage = meter.measure(|| linking.run());
     linking.check(case, input, before, meter.counts());
-    usage
+    Usage { rows: linking.rows(case) - rows_before, ..usage }
 }

@@ -2,7 +2,7 @@
 
 use super::{Subject, Usage};
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "round",
     "what",
     "wall s",
@@ -12,6 +12,7 @@ const HEAD: [&str; 12] = [
     "x parser",
     "ClickHouse",
     "merged",
+    "rows/event",
     "Kafka",
     "peak MiB",
     "others",
@@ -31,7 +32,7 @@ pub fn print(events: u64, rounds: &[Vec<(Subject, Usage)>]) {
     println!(
         "CPU s/M: CPU seconds of this process (librdkafka's threads included) per million events; x: times that of the\n\
          bare consumer, and of the one with a parser. ClickHouse, Kafka: their CPU seconds per million events, merged: until\n\
-         ClickHouse was idle again. others: cores that everything else on the machine kept busy meanwhile."
+         ClickHouse was idle again; rows/event: rows that it took, of all tables. others: cores that everything else on the machine kept busy meanwhile."
     );
 }
 
@@ -41,8 +42,7 @@ fn block(name: &str, events: u64, round: &[(Subject, Usage)]) {
     let millions = events as f64 / 1e6;
     for (subject, usage) in round {
         let ratio = |to: Option<f64>| to.map_or_else(|| "-".to_owned(), |to| format!("{:.2}", usage.own / to));
-        let has_rows = *subject == Subject::Clickhouse;
-        let of_clickhouse = |cpu: f64| if has_rows { format!("{:.2}", cpu / millions) } else { "-".to_owned() };
+        let of_rows = |number: f64| if usage.rows > 0 { format!("{number:.2}") } else { "-".to_owned() };
         line(&[
             name.to_owned(),
             subject.name().to_owned(),
@@ -51,8 +51,9 @@ fn block(name: &str, events: u64, round: &[(Subject, Usage)]) {
             format!("{:.2}", usage.own / millions),
             ratio(bare),
             ratio(parser),
-            of_clickhouse(usage.clickhouse),
-            of_clickhouse(usage.clickhouse_merged),
+            of_rows(usage.clickhouse / millions),
+            of_rows(usage.clickhouse_merged / millions),
+            of_rows(usage.rows as f64 / events as f64),
             format!("{:.2}", usage.kafka / millions),
             format!("{:.0}", usage.peak_mib),
             format!("{:.2}", usage.others / usage.wall),
@@ -60,7 +61,7 @@ fn block(name: &str, events: u64, round: &[(Subject, Usage)]) {
     }
 }
 
-fn line(cells: &[String; 12]) {
+fn line(cells: &[String; 13]) {
     let [round, what, numbers @ ..] = cells;
     let numbers: String = numbers.iter().map(|number| format!(" {number:>10}")).collect();
     println!("{round:<5} {what:<21}{numbers}");

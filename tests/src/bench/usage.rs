@@ -30,6 +30,8 @@ pub struct Usage {
     pub others: f64,
     /// Most memory of this process, in MiB, what earlier work left behind included.
     pub peak_mib: f64,
+    /// Rows that ClickHouse took; 0 for work that writes none.
+    pub rows: i64,
 }
 
 /// What the linker's metrics have counted.
@@ -82,6 +84,7 @@ impl Meter {
             clickhouse_merged: self.cpu()[2] - before[2],
             others: (all - own - kafka - clickhouse).max(0.0),
             peak_mib,
+            rows: 0,
         }
     }
 

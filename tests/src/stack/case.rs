@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use serde_json::Value;
@@ -61,6 +61,19 @@ impl Case {
         }
     }
 
+    /// Gives the topics of the slots more partitions.
+    pub fn grow(&self, partitions: usize) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client");
+        let names =
+            ["push-events", "call-events", "ringtrace.internal", "ringtrace.calls"].map(|name| self.topic(name));
+        let more: Vec<NewPartitions<'_>> = names.iter().map(|name| NewPartitions::new(name, partitions)).collect();
+        let grown = self.runtime.block_on(admin.create_partitions(&more, &AdminOptions::new()));
+        for result in grown.expect("Kafka answers") {
+            result.expect("topic grows");
+        }
+    }
+
     /// This case's name of a topic.
     pub fn topic(&self, name: &str) -> String {
         format!("{}.{name}", self.name)
@@ -74,6 +87,21 @@ impl Case {
     /// Overrides a setting, by its environment variable.
     pub fn set(&mut self, variable: &str, value: &str) {
         self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// The same topics and tables for another instance, with health and metrics on a port of its own.
+    fn sibling(&self, instance: &str) -> Vec<(String, String)> {
+        let mut environment = self.environment.clone();
+        environment.push(("RINGTRACE_LINK_INSTANCE".to_owned(), instance.to_owned()));
+        environment.push(("RINGTRACE_HTTP_LISTEN".to_owned(), format!("127.0.0.1:{}", free_port())));
+        environment
+    }
+
+    /// Starts another linker beside the first.
+    pub fn start_sibling(&self, instance: &str) -> Running {
+        let binary = binary();
+        let command: [&OsStr; 2] = [binary.as_os_str(), OsStr::new("link")];
+        Running::start(&format!("{}-{instance}", self.name), &command, &self.sibling(instance))
     }
 
     /// Starts `ringtrace` with arguments; health and metrics are on a port of its own.

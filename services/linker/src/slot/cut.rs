@@ -82,8 +82,9 @@ impl Slot {
             if entry.call.is_empty() {
                 continue;
             }
+            let timer = entry.next_change_at;
             flush.write_call(&key, entry, &self.rules);
-            if let Some(at) = entry.next_change_at {
+            if let Some(at) = entry.next_change_at.filter(|at| timer != Some(*at)) {
                 self.timers.push(Reverse((at, key.clone())));
             }
             self.idle.push_back(Idle { key, sequence: self.header.sequence, at: self.header.log_clock });
@@ -109,6 +110,7 @@ impl SlotFlush {
             wrong_day: entry.wrong_day.take(),
             updated_at: entry.updated_at,
             published: entry.published.clone(),
+            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.begun_at),
             removed: std::mem::take(&mut entry.removed),
             call: encode_call(&call),
         };

@@ -100,6 +100,18 @@ impl Slot {
         }
     }
 
+    /// Takes over an open call from another slot, since the number of partitions has changed: its history is read.
+    pub(crate) fn adopt(&mut self, key: &CallKey) {
+        if !self.calls.contains_key(key) {
+            self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
+            let mut entry = Entry::begun_on(0, 0);
+            entry.seen_before = true;
+            self.calls.insert(key.clone(), entry);
+            self.wanted.push(key.clone());
+            self.mark_dirty(key);
+        }
+    }
+
     /// Takes in a record of the changelog.
     ///
     /// # Errors
@@ -121,6 +133,11 @@ impl Slot {
             Some(bytes) => {
                 entry.call = Call::decode(&bytes)?;
                 entry.past = Past::Known;
+                if let Some(since) = record.unchecked_since {
+                    entry.past = Past::Unchecked;
+                    entry.begun_at = since;
+                    self.unchecked.push((key.clone(), since));
+                }
                 let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
                 entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
             }
@@ -169,8 +186,7 @@ impl Slot {
                 self.calls.remove(&idle.key);
                 self.parked.insert(idle.key, at);
             }
-            // Its next change brings it into the queue again.
-            Some(_) => {}
+            Some(_) => self.idle.push_back(Idle { at: self.header.log_clock, ..idle }),
         }
     }
 }

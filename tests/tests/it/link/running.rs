@@ -54,6 +54,53 @@ fn a_stop_drains_and_the_next_start_goes_on() {
     compare_without_dead_letters(&case, &records, &sources);
 }
 
+#[test]
+fn instances_that_come_and_go_share_the_work() {
+    let mut case = Case::new("shared", SLOTS);
+    case.set("RINGTRACE_LINK_FLUSH_INTERVAL_MS", "50");
+    let mut disorder = Disorder::with_seed(3);
+    let records = disorder.apply(everything(), SLOTS);
+    let mut sources = Vec::new();
+    let first = case.start(&["link"]);
+    let mut second = None;
+    // Every part arrives while the group is on the move: one joins, it is killed, another joins, the first stops.
+    for (index, part) in records.chunks(records.len() / 5 + 1).enumerate() {
+        sources.extend(case.write(part));
+        let enough = case.number("SELECT count() FROM events_rows") + part.len() as i64 / 4;
+        wait_for("a part to be read", || case.number("SELECT count() FROM events_rows") >= enough);
+        match index {
+            0 => second = Some(case.start_sibling("a")),
+            1 => drop(second.take()),
+            2 => second = Some(case.start_sibling("b")),
+            3 => first.signal("TERM"),
+            _ => {}
+        }
+    }
+    let exit = first.wait();
+    assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
+    let last = second.expect("one still runs");
+    last.signal("TERM");
+    let exit = last.wait();
+    assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn calls_follow_a_new_number_of_partitions() {
+    let case = Case::new("grown", SLOTS);
+    let mut disorder = Disorder::with_seed(4);
+    let records = disorder.apply(everything(), SLOTS);
+    let (first, second) = records.split_at(records.len() / 2);
+    let mut sources = case.write(first);
+    case.catch_up();
+    // What is open now has its state in the partition of the old number.
+    case.grow(SLOTS as usize + 2);
+    sources.extend(case.write(second));
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
 fn compare_without_dead_letters(case: &Case, records: &[ringtrace_tests::stack::Given], sources: &[String]) {
     let expected = Expected::of(case, records, sources);
     assert!(expected.dead_letters.is_empty());
