@@ -25,6 +25,7 @@ mod state;
 mod tables;
 mod topics;
 mod transaction;
+mod trim;
 
 pub use changelog::ChangelogError;
 pub use record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};

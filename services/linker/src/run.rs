@@ -1,5 +1,6 @@
 //! The linker as a whole: sessions with Kafka, one after the other, until it is drained or caught up.
 
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use rdkafka::error::KafkaError;
@@ -15,6 +16,7 @@ pub use crate::flusher::{FlushError, Sink};
 pub use crate::load::LoadError;
 use crate::metrics;
 use crate::session::{Session, instance_name};
+use crate::trim::Trimmer;
 
 /// Part of the service's health that Kafka decides.
 pub(crate) const KAFKA: &str = "kafka";
@@ -86,6 +88,10 @@ impl Linker {
     pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
         metrics::describe();
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+        let (_trimmer_lives, stop) = sync_channel(0);
+        let trimmer = Trimmer::new(&self.config, runtime);
+        let thread = std::thread::Builder::new().name("trimmer".to_owned());
+        thread.spawn(move || trimmer.run(&stop)).map_err(|_| LinkError::Thread("trimmer"))?;
         let instance = instance_name(&self.config.link.instance);
         loop {
             self.health.not_ready(KAFKA, "no partitions are assigned yet");

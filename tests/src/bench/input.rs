@@ -34,24 +34,18 @@ pub struct Input {
     pub legs: HashSet<(Uuid, String)>,
 }
 
-/// Fills the case's topics with `events` records. Each round of the traffic starts `round_ms` of log time after the one
-/// before it, or `None` when that is over.
-pub fn fill(case: &Case, events: usize, round_ms: Option<i64>) -> Input {
+/// Fills the case's topics with `events` records, one round of the traffic after the other.
+pub fn fill(case: &Case, events: usize) -> Input {
     let records = generate(SEED).records;
-    let end = records.last().map_or(0, |record| record.log_at) - START;
-    let round_ms = round_ms.unwrap_or(end + 1);
-    let mut order: Vec<(i64, usize, usize)> = (0..events)
-        .map(|nth| (nth / records.len(), nth % records.len()))
-        .map(|(round, place)| (records[place].log_at + round as i64 * round_ms, round, place))
-        .collect();
-    order.sort_unstable();
+    let round_ms = records.last().map_or(0, |record| record.log_at) - START + 1;
     let mut input = Input::default();
-    if let (Some(first), Some(last)) = (order.first(), order.last()) {
-        input.span_ms = last.0 - first.0;
+    let order: Vec<(usize, &Record)> =
+        (0..).flat_map(|round| records.iter().map(move |record| (round, record))).take(events).collect();
+    if let Some((rounds, last)) = order.last() {
+        input.span_ms = last.log_at - START + *rounds as i64 * round_ms;
     }
     for chunk in order.chunks(CHUNK) {
-        let given: Vec<Given> =
-            chunk.iter().map(|(_, round, place)| again(&records[*place], *round, round_ms)).collect();
+        let given: Vec<Given> = chunk.iter().map(|(round, record)| again(record, *round, round_ms)).collect();
         given.iter().for_each(|record| input.note(record));
         case.write(&given);
     }

@@ -31,8 +31,9 @@ pub fn print(events: u64, rounds: &[Vec<(Subject, Usage)>]) {
     block("best", events, &best.collect::<Vec<_>>());
     println!(
         "CPU s/M: CPU seconds of this process (librdkafka's threads included) per million events; x: times that of the\n\
-         bare consumer, and of the one with a parser. ClickHouse, Kafka: their CPU seconds per million events, merged: until\n\
-         ClickHouse was idle again; rows/event: rows that it took, of all tables. others: cores that everything else on the machine kept busy meanwhile."
+         bare consumer, and of the one with a parser. ClickHouse, Kafka: their CPU seconds per million events; merged:\n\
+         ClickHouse's until it was idle again. rows/event: rows that ClickHouse took, of all tables. peak: of this process,\n\
+         what earlier work left behind included. others: cores that everything else on the machine kept busy meanwhile."
     );
 }
 

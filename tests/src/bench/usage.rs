@@ -57,7 +57,7 @@ impl Meter {
     ///
     /// # Panics
     /// When they are not, or there is another meter.
-    pub fn new() -> Self {
+    pub fn of_stack() -> Self {
         let metrics = init_metrics().expect("no other recorder of metrics");
         Meter {
             kafka: child("kafka.Kafka"),

@@ -20,10 +20,6 @@ struct Args {
     /// How often everything is measured
     #[arg(long, default_value_t = 2)]
     rounds: usize,
-    /// Log time between the starts of two rounds of the example traffic, in milliseconds; without it one round follows
-    /// the other. The less, the more calls are open at a time
-    #[arg(long)]
-    round_ms: Option<i64>,
     /// Measure this alone, for a profiler
     #[arg(long)]
     only: Option<Subject>,
@@ -35,8 +31,8 @@ fn main() -> io::Result<()> {
     let config = load(None, logs.into_iter(), &[]).map_err(io::Error::other)?;
     init_logs(&config.log).map_err(io::Error::other)?;
     let case = Case::new("bench", PARTITIONS);
-    let meter = Meter::new();
-    let input = fill(&case, args.events as usize, args.round_ms);
+    let meter = Meter::of_stack();
+    let input = fill(&case, args.events as usize);
     describe(&input)?;
     let subjects = || Subject::ALL.into_iter().filter(|subject| args.only.is_none_or(|only| only == *subject));
     let measure = |round| subjects().map(|subject| (subject, subject.measure(round, &case, &input, &meter))).collect();

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use ringtrace_tests::stack::{Case, wait_for};
+use ringtrace_tests::stack::{Case, Given, wait_for};
 
 use super::SLOTS;
 use super::compare::compare;
@@ -84,6 +84,34 @@ fn instances_that_come_and_go_share_the_work() {
     assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
     case.catch_up();
     compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn what_has_done_its_work_is_deleted() {
+    let case = Case::new("trimmed", SLOTS);
+    let mut disorder = Disorder::with_seed(5);
+    case.write(&disorder.apply(scenarios(), SLOTS));
+    case.catch_up();
+    assert!(!case.read("ringtrace.internal").is_empty(), "some records were in the wrong place");
+    let old = Given {
+        topic: "ringtrace.dead-letters".to_owned(),
+        partition: Some(0),
+        value: Some(b"old".to_vec()),
+        headers: vec![("ringtrace.dead-at".to_owned(), b"1700000000000".to_vec())],
+        log_at: 1_700_000_000_000,
+        ..Given::default()
+    };
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis().to_string();
+    let young = Given {
+        value: Some(b"young".to_vec()),
+        headers: vec![("ringtrace.dead-at".to_owned(), now.into_bytes())],
+        ..old.clone()
+    };
+    case.write(&[old, young]);
+    let _linker = case.start(&["link"]);
+    wait_for("reroutes to be deleted", || case.read("ringtrace.internal").is_empty());
+    wait_for("an old dead letter to be deleted", || case.read("ringtrace.dead-letters").len() == 1);
+    assert_eq!(case.read("ringtrace.dead-letters")[0].value.as_deref(), Some(&b"young"[..]));
 }
 
 #[test]
