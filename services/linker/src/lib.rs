@@ -6,6 +6,8 @@ mod batch;
 mod catch_up;
 mod changelog;
 mod consumer;
+mod cutting;
+mod ending;
 mod filter;
 mod flusher;
 mod history;

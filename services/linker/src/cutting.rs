@@ -1,0 +1,210 @@
+//! From what was read to a flush, and from a flush's end back: the part of a session that asks and waits.
+
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use ringtrace_model::CallKey;
+
+use crate::consumer::partition_list;
+use crate::flusher::{Flush, Progress};
+use crate::lookup::{self, Answer, Histories};
+use crate::run::LinkError;
+use crate::session::{SILENCE, Session, start_flusher};
+use crate::slot::{History, Slot};
+
+/// How long a stop waits for ClickHouse and Kafka.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
+
+/// How often calls that were taken for new are checked.
+const CHECK_PERIOD: Duration = Duration::from_secs(5);
+
+/// Checks sooner when so many calls wait for it.
+const CHECK_CALLS: usize = 20_000;
+
+/// Calls whose histories are in memory at once.
+const LOOK_UP_CALLS: usize = 1_500;
+
+/// Part of the service's health that look-ups decide.
+const LOOK_UP: &str = "look-up";
+
+impl Session<'_> {
+    /// Cuts a flush at the log time that the partitions allow, and hands it to the flusher.
+    pub(crate) fn cut(&mut self) -> Result<(), LinkError> {
+        self.last_cut = Instant::now();
+        self.tell_probe();
+        self.reading.observe(&self.probe.ends());
+        self.reading.advance();
+        self.cut_here()
+    }
+
+    pub(crate) fn cut_here(&mut self) -> Result<(), LinkError> {
+        self.check_gaps()?;
+        self.page_in()?;
+        let slots = self.reading.cut_slots();
+        let moved = self.reading.moved();
+        let batch = std::mem::take(&mut self.reading.batch);
+        if slots.is_empty() && moved.is_empty() {
+            return Ok(());
+        }
+        let Some(group) = self.consumer.group_metadata() else { return Err(LinkError::Thread("consumer")) };
+        if self.consumer.context().has_changes() {
+            // The metadata may be of a generation in which the slots that were cut are another's. They are about to be
+            // dropped; nothing of this flush was written.
+            return Ok(());
+        }
+        if let Some(catch_up) = &mut self.catch_up {
+            catch_up.has_rerouted |= !batch.reroutes.is_empty();
+        }
+        let inputs = &self.reading.routing.inputs;
+        let mut offsets = partition_list(inputs, []);
+        for (place, position) in &self.reading.positions {
+            // Offsets always go along, so that the transaction of an old owner is refused.
+            offsets.add_partition_offset(inputs.name(place.0), place.1, Offset::Offset(position.next))?;
+            self.reading.committed.insert(*place, position.next);
+        }
+        let flush = Flush { slots, batch, positions: self.reading.positions.clone(), offsets, group };
+        self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
+        self.in_flight = true;
+        Ok(())
+    }
+
+    /// Folds in the histories of calls that came into memory, so that a cut sees whole calls only.
+    fn page_in(&mut self) -> Result<(), LinkError> {
+        loop {
+            let wanted: Vec<CallKey> = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_wanted).collect();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            for keys in wanted.chunks(LOOK_UP_CALLS) {
+                let answer = lookup::histories(&self.runtime, &self.linker.sink, keys.to_vec());
+                let mut histories = self.await_answer(&answer)?;
+                for slot in self.reading.slots.iter_mut().flatten() {
+                    for key in keys.iter().filter(|key| slot.holds(key)).cloned().collect::<Vec<_>>() {
+                        slot.page_in(&key, histories.remove(&key).unwrap_or_else(History::default));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for an answer without leaving the group: polls, with everything paused, when it takes long.
+    pub(crate) fn await_answer<T>(&mut self, answer: &Answer<T>) -> Result<T, LinkError> {
+        let started = Instant::now();
+        loop {
+            match answer.wait(SILENCE) {
+                Ok(answer) => {
+                    self.linker.health.ready(LOOK_UP);
+                    return Ok(answer);
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("look-up")),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
+                return Err(LinkError::LookUp("a look-up of calls is not answered".to_owned()));
+            }
+            self.linker.health.not_ready(LOOK_UP, "ClickHouse does not answer look-ups of calls");
+            self.poll_paused()?;
+        }
+    }
+
+    /// Lets librdkafka see that this member lives, without reading on.
+    fn poll_paused(&mut self) -> Result<(), LinkError> {
+        let all = partition_list(&self.reading.routing.inputs, self.owned.iter().copied());
+        self.consumer.pause(&all)?;
+        self.poll(Duration::ZERO)?;
+        let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
+        self.consumer.resume(&partition_list(&self.reading.routing.inputs, loaded))?;
+        Ok(())
+    }
+
+    /// Waits until the flush in flight has ended.
+    pub(crate) fn settle(&mut self) -> Result<(), LinkError> {
+        let started = Instant::now();
+        while self.in_flight {
+            if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
+                return Err(LinkError::LookUp("the last flush is not acknowledged".to_owned()));
+            }
+            match self.progress.recv_timeout(SILENCE) {
+                Ok(progress) => self.note(progress)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("flusher")),
+                Err(RecvTimeoutError::Timeout) => self.poll_paused()?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn note(&mut self, progress: Progress) -> Result<(), LinkError> {
+        self.in_flight = false;
+        let is_stale = std::mem::take(&mut self.is_stale);
+        match progress {
+            Progress::Done(sequences) => {
+                self.has_committed = true;
+                for (partition, sequence) in sequences {
+                    let slot = self.reading.slots.get_mut(partition as usize).and_then(Option::as_mut);
+                    if let Some(slot) = slot.filter(|_| !is_stale) {
+                        slot.acknowledge(sequence);
+                    }
+                }
+                Ok(())
+            }
+            Progress::Failed(error) if is_stale => {
+                tracing::info!(
+                    error = &error as &dyn std::error::Error,
+                    "flush of partitions that were taken away was refused"
+                );
+                let inputs = &self.reading.routing.inputs;
+                (self.flushes, self.progress) =
+                    start_flusher(self.linker, &self.runtime, inputs, &self.instance, &self.lives)?;
+                Ok(())
+            }
+            Progress::Failed(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks calls that were taken for new, in large batches beside reading.
+    pub(crate) fn note_check(&mut self) {
+        if let Some(Ok((keys, histories))) = self.check.as_ref().map(Answer::try_take) {
+            self.check = None;
+            self.apply_check(&keys, histories);
+        }
+        let waiting: usize = self.reading.slots.iter().flatten().map(Slot::unchecked).sum();
+        let is_due = self.last_check.elapsed() >= CHECK_PERIOD || waiting >= CHECK_CALLS;
+        if self.check.is_none() && waiting > 0 && is_due {
+            self.start_check();
+        }
+    }
+
+    pub(crate) fn start_check(&mut self) {
+        self.last_check = Instant::now();
+        let calls = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_unchecked).collect();
+        self.check = Some(lookup::check(&self.runtime, &self.linker.sink, calls));
+    }
+
+    pub(crate) fn apply_check(&mut self, keys: &[CallKey], mut histories: Histories) {
+        for slot in self.reading.slots.iter_mut().flatten() {
+            for key in keys.iter().filter(|key| slot.holds(key)).cloned().collect::<Vec<_>>() {
+                match histories.remove(&key) {
+                    Some(history) => slot.page_in(&key, history),
+                    None => slot.confirm_new(&key),
+                }
+            }
+        }
+    }
+
+    /// A check that is under way is of slots that are gone.
+    pub(crate) fn forget_check(&mut self) {
+        self.check = None;
+    }
+
+    fn check_gaps(&mut self) -> Result<(), LinkError> {
+        for (place, expected) in self.reading.gaps.drain() {
+            let first = self.loader.first_offset(place)?;
+            if first > expected {
+                return Err(self.loader.lost(place, expected, first).into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! How a session ends well: caught up, or drained.
+
+use std::time::{Duration, Instant};
+
+use ringtrace_kit::clock::wall_ms;
+
+use crate::run::LinkError;
+use crate::session::Session;
+
+/// How long the end of a catch-up waits for the brokers to say that nothing more is there.
+const LAST_WORD: Duration = Duration::from_secs(20);
+
+impl Session<'_> {
+    /// Whether everything that was there at the start, and all that was rerouted of it, is read.
+    pub(crate) fn is_caught_up(&mut self) -> Result<bool, LinkError> {
+        let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
+        self.probe
+            .set_positions(self.reading.positions.iter().map(|(place, position)| (*place, position.next)).collect());
+        if !catch_up.is_reached(&self.reading.positions, &self.probe.ends()) {
+            return Ok(false);
+        }
+        self.settle()?;
+        self.cut()?;
+        self.settle()?;
+        let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
+        if catch_up.has_rerouted {
+            catch_up.follow_reroutes(&self.loader)?;
+            return Ok(false);
+        }
+        Ok(catch_up.is_reached(&self.reading.positions, &self.probe.ends()))
+    }
+
+    /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it. Where producers
+    /// keep writing, log time goes as far as they allow: a record that is not read yet accuses nobody.
+    pub(crate) fn finish(mut self) -> Result<(), LinkError> {
+        let (started, now) = (Instant::now(), wall_ms());
+        while !self.reading.is_drained_since(now) && started.elapsed() < LAST_WORD {
+            self.pump(Duration::from_millis(20))?;
+            self.tell_probe();
+            self.reading.observe(&self.probe.ends());
+        }
+        self.reading.advance();
+        self.cut_here()?;
+        self.settle()?;
+        if let Some(check) = self.check.take() {
+            let (keys, histories) = self.await_answer(&check)?;
+            self.apply_check(&keys, histories);
+        }
+        self.start_check();
+        if let Some(check) = self.check.take() {
+            let (keys, histories) = self.await_answer(&check)?;
+            self.apply_check(&keys, histories);
+        }
+        self.cut_here()?;
+        self.settle()
+    }
+
+    /// Writes and commits what was read, and stops.
+    pub(crate) fn drain(mut self) -> Result<(), LinkError> {
+        tracing::info!("draining: what was read is written and committed");
+        self.settle()?;
+        self.cut()?;
+        self.settle()
+    }
+}
