@@ -35,7 +35,8 @@ pub(crate) struct Record<'a> {
     pub(crate) log_at: i64,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: Option<&'a [u8]>,
-    headers: Option<&'a BorrowedHeaders>,
+    /// Headers are read from here only where they are needed: librdkafka parses them anew each time.
+    message: &'a BorrowedMessage<'a>,
 }
 
 impl<'a> Record<'a> {
@@ -51,7 +52,7 @@ impl<'a> Record<'a> {
             log_at,
             key: message.key(),
             value: message.payload(),
-            headers: message.headers(),
+            message,
         }
     }
 
@@ -68,7 +69,10 @@ impl<'a> Record<'a> {
 
     /// The source that a reroute carries: its last header.
     fn original(&self) -> Option<&'a str> {
-        let headers = self.headers.filter(|_| self.input == Input::Internal)?;
+        if self.input != Input::Internal {
+            return None;
+        }
+        let headers = self.message.headers()?;
         let last = headers.try_get(headers.count().checked_sub(1)?)?;
         if last.key != SOURCE_HEADER {
             return None;
@@ -82,7 +86,7 @@ impl<'a> Record<'a> {
     }
 
     fn owned_headers(&self) -> OwnedHeaders {
-        self.headers.map_or_else(OwnedHeaders::new, BorrowedHeaders::detach)
+        self.message.headers().map_or_else(OwnedHeaders::new, BorrowedHeaders::detach)
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) struct CallRecord {
     /// Legs that this flush wrote as deleted.
     pub(crate) removed: Vec<CompactString>,
     /// The encoded call; `None` where it is too large, and has to be paged in from the history.
+    #[serde(with = "serde_bytes")]
     pub(crate) call: Option<Vec<u8>>,
 }
 
