@@ -15,10 +15,9 @@ SPECS := tests/node_modules/.ready
 build: tools $(LIBCHDB)
 	cargo build --release --locked -p ringtrace
 
-# The whole suite, on real Kafka and the real ClickHouse engine.
+# The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
 test: tools $(LIBCHDB) $(KAFKA) $(SPECS)
-	cargo build --release --locked -p ringtrace
-	cargo test --release --locked --workspace
+	cargo test --release --locked --workspace --no-fail-fast
 
 # Format, lints as errors, licences and duplicates of the dependencies.
 lint: tools
