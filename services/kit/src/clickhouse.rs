@@ -28,8 +28,8 @@ const END: Duration = Duration::from_secs(180);
 const TRANSIENT: [u32; 22] =
     [3, 107, 159, 164, 202, 203, 209, 210, 225, 236, 241, 242, 243, 252, 285, 286, 289, 319, 394, 425, 439, 999];
 
-/// The batch itself can't be stored: cannot parse, type mismatch, ...
-const POISON: [u32; 5] = [27, 33, 53, 117, 131];
+/// The batch itself can't be stored: cannot parse, type mismatch, ..., a constraint of the table.
+const POISON: [u32; 6] = [27, 33, 53, 117, 131, 469];
 
 /// What an error means for a batch that is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! What was read since the last flush, beside what the slots hold of it: device events, reroutes, dead letters.
 
+use hashbrown::HashSet;
 use ringtrace_kit::kafka::partition_of;
-use ringtrace_model::{Event, Kind, Reject, Uuid};
+use ringtrace_model::{Event, Kind, Reason, Reject, Uuid};
 
 use crate::metrics::Counts;
 use crate::native::Block;
@@ -28,6 +29,8 @@ pub(crate) struct Routing {
     pub(crate) privacy: Privacy,
     /// Partitions of the call topics and of the internal one.
     pub(crate) partitions: i32,
+    /// Sources of records that are valid, but that ClickHouse has refused.
+    pub(crate) refused: HashSet<String>,
 }
 
 impl Default for Batch {
@@ -53,6 +56,10 @@ impl Batch {
             Some(value) => Event::parse(value, record.log_at),
             None => Err(Reject::TOMBSTONE),
         };
+        let parsed = parsed.and_then(|event| match routing.refused.contains(&self.source) {
+            false => Ok(event),
+            true => Err(Reject { reason: Reason::NotStorable, detail: "value: is refused by ClickHouse".into() }),
+        });
         match parsed {
             Ok(event) => self.take_event(record, &event, slot, routing),
             Err(reject) => self.bury(record, &reject, wall_ms),

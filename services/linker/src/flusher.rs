@@ -3,21 +3,13 @@
 //! A thread of its own: (1) `events` and `device_events` until ClickHouse acknowledges them, (2) one Kafka transaction,
 //! (3) `legs` and `calls` until they are acknowledged, then `slots`.
 
-use std::sync::Weak;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
-use clickhouse::Client;
-use clickhouse::error::Error;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::KafkaError;
-use ringtrace_kit::backoff::Backoff;
-use ringtrace_kit::clickhouse::{Fault, fault, insert};
+use ringtrace_kit::clickhouse::insert;
 use ringtrace_kit::clock::wall_ms;
-use ringtrace_kit::drain::Drain;
-use ringtrace_kit::health::Health;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
@@ -28,24 +20,7 @@ use crate::slot::SlotFlush;
 use crate::tables::{CALLS, EVENTS, LEGS};
 use crate::topics::{Input, Inputs, Place, Positions};
 use crate::transaction::{Content, Transactions};
-
-/// Part of the service's health that ClickHouse decides.
-const CLICKHOUSE: &str = "clickhouse";
-
-/// How long a write that ClickHouse refuses, for a reason that does not pass by itself, is tried again.
-const REFUSALS: Duration = Duration::from_secs(60);
-
-/// How long writes are tried again once a stop was asked for.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
-
-/// Where rows go.
-#[derive(Clone)]
-pub enum Sink {
-    /// ClickHouse.
-    ClickHouse(Box<Client>),
-    /// Nowhere: rows are encoded and dropped, no call was seen before. For measurements.
-    Discard,
-}
+use crate::writer::{FlushError, Sink, Writer};
 
 /// Everything that reading so far has changed.
 pub(crate) struct Flush {
@@ -64,35 +39,13 @@ pub(crate) enum Progress {
     Failed(FlushError),
 }
 
-/// A flush that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum FlushError {
-    /// Kafka did not take the transaction.
-    #[error("transaction was not committed")]
-    Transaction(#[from] KafkaError),
-    /// ClickHouse refuses the rows.
-    #[error("ClickHouse refuses rows of {table}")]
-    Refused {
-        /// The table.
-        table: &'static str,
-        /// Why.
-        #[source]
-        source: Error,
-    },
-}
-
 /// Writes flushes, one after the other.
 pub(crate) struct Flusher {
     pub(crate) transactions: Transactions,
-    pub(crate) sink: Sink,
-    pub(crate) database: String,
+    pub(crate) writer: Writer,
     pub(crate) instance: String,
     pub(crate) inputs: Inputs,
     pub(crate) runtime: Handle,
-    pub(crate) health: Health,
-    pub(crate) drain: Drain,
-    /// Gone with the session whose flushes these are.
-    pub(crate) wanted: Weak<()>,
 }
 
 impl Flusher {
@@ -132,56 +85,19 @@ impl Flusher {
     }
 
     fn insert_both(&self, one: &Block, other: &Block) -> Result<(), FlushError> {
-        let (first, second) = self.runtime.block_on(async { tokio::join!(self.insert(one), self.insert(other)) });
+        let (first, second) =
+            self.runtime.block_on(async { tokio::join!(self.writer.insert(one), self.writer.insert(other)) });
         first.and(second)
-    }
-
-    /// Writes a block until it is acknowledged.
-    async fn insert(&self, block: &Block) -> Result<(), FlushError> {
-        if block.rows() == 0 {
-            return Ok(());
-        }
-        let bytes = Bytes::from(block.encode());
-        let Sink::ClickHouse(client) = &self.sink else { return Ok(()) };
-        let statement = block.table.insert_statement(&self.database);
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-        let started = Instant::now();
-        let mut draining_since = None;
-        loop {
-            let Err(error) = insert(client, &statement, bytes.clone()).await else {
-                self.health.ready(CLICKHOUSE);
-                return Ok(());
-            };
-            let table = block.table.name;
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                table,
-                rows = block.rows(),
-                "write will be tried again"
-            );
-            self.health.not_ready(CLICKHOUSE, format!("{table} can't be written: {error}"));
-            metrics::clickhouse_retry();
-            let is_refused = fault(&error) != Fault::Transient && started.elapsed() > REFUSALS;
-            let is_unwanted = self.wanted.strong_count() == 0;
-            let patient = *draining_since.get_or_insert_with(Instant::now);
-            if !self.drain.is_started() {
-                draining_since = None;
-            }
-            if is_refused || is_unwanted || (self.drain.is_started() && patient.elapsed() > DRAIN_PATIENCE) {
-                return Err(FlushError::Refused { table, source: error });
-            }
-            tokio::time::sleep(backoff.next_wait()).await;
-        }
     }
 
     /// Says where the slots are. For people: a failure is only logged, the next flush says it again.
     fn write_slots(&self, flush: &Flush) {
-        let Sink::ClickHouse(client) = &self.sink else { return };
+        let Sink::ClickHouse(client) = &self.writer.sink else { return };
         if flush.slots.is_empty() {
             return;
         }
         let rows: Vec<u8> = flush.slots.iter().flat_map(|slot| self.slot_row(slot, &flush.positions)).collect();
-        let statement = format!("INSERT INTO {}.slots_rows FORMAT JSONEachRow", self.database);
+        let statement = format!("INSERT INTO {}.slots_rows FORMAT JSONEachRow", self.writer.database);
         if let Err(error) = self.runtime.block_on(insert(client, &statement, rows.into())) {
             tracing::warn!(error = &error as &dyn std::error::Error, "positions of the slots were not written");
         }

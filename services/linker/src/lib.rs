@@ -28,6 +28,7 @@ mod tables;
 mod topics;
 mod transaction;
 mod trim;
+mod writer;
 
 pub use changelog::ChangelogError;
 pub use record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};

@@ -10,9 +10,9 @@ use ringtrace_kit::backoff::Backoff;
 use ringtrace_model::CallKey;
 use tokio::runtime::Handle;
 
-use crate::flusher::Sink;
 use crate::history::{fetch, known_before};
 use crate::slot::History;
+use crate::writer::Sink;
 
 /// How long one question may take before it is asked again.
 const PATIENCE: Duration = Duration::from_secs(120);

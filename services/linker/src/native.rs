@@ -116,6 +116,32 @@ impl Block {
         }
     }
 
+    /// Whether the rows name the records that they come from.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.source_column().is_some()
+    }
+
+    /// `source` of a row.
+    pub(crate) fn source_of(&self, row: usize) -> Option<String> {
+        let (column, kind) = self.source_column()?;
+        let (from, to) = (column.offset(kind, row), column.offset(kind, row + 1));
+        let text = column.data.get(from..to)?;
+        let start = text.iter().position(|byte| byte & 0x80 == 0)? + 1;
+        String::from_utf8(text.get(start..)?.to_vec()).ok()
+    }
+
+    fn source_column(&self) -> Option<(&Column, ColumnType)> {
+        let place = self.table.columns.iter().position(|(name, _)| *name == "source")?;
+        Some((self.columns.get(place)?, ColumnType::Text))
+    }
+
+    /// The rows from `from` to before `to`, as a block of their own.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> Block {
+        let pairs = self.columns.iter().zip(self.table.columns);
+        let columns = pairs.map(|(column, (_, kind))| column.slice(*kind, from, to)).collect();
+        Block { table: self.table, columns, rows: to - from }
+    }
+
     /// The block in Native format; nothing for no rows.
     pub(crate) fn encode(&self) -> Vec<u8> {
         if self.rows == 0 {
@@ -133,6 +159,52 @@ impl Block {
             out.extend_from_slice(&column.data);
         }
         out
+    }
+}
+
+impl Column {
+    /// Where the data of a row begins.
+    fn offset(&self, kind: ColumnType, row: usize) -> usize {
+        match kind {
+            ColumnType::Text | ColumnType::OptionalText => self.text_offset(row),
+            ColumnType::Texts => self.text_offset(self.array_start(row) as usize),
+            ColumnType::Uuid | ColumnType::OptionalUuid => row * 16,
+            ColumnType::U32 => row * 4,
+            ColumnType::U16 | ColumnType::Day => row * 2,
+            ColumnType::U8 => row,
+            _ => row * 8,
+        }
+    }
+
+    /// Elements of all arrays before a row.
+    fn array_start(&self, row: usize) -> u64 {
+        row.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0)
+    }
+
+    /// Where a text begins, counted from the first.
+    fn text_offset(&self, texts: usize) -> usize {
+        (0..texts).fold(0, |mut at, _| {
+            let (mut length, mut shift) = (0, 0);
+            while let Some(byte) = self.data.get(at) {
+                at += 1;
+                length |= usize::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            at + length
+        })
+    }
+
+    fn slice(&self, kind: ColumnType, from: usize, to: usize) -> Column {
+        let part = |bytes: &[u8], from: usize, to: usize| bytes.get(from..to).unwrap_or_default().to_vec();
+        let before = self.array_start(from);
+        Column {
+            data: part(&self.data, self.offset(kind, from), self.offset(kind, to)),
+            nulls: part(&self.nulls, from, to),
+            ends: self.ends.get(from..to).unwrap_or_default().iter().map(|end| end - before).collect(),
+        }
     }
 }
 
@@ -250,4 +322,52 @@ fn put_length(out: &mut Vec<u8>, mut length: usize) {
         length >>= 7;
     }
     out.push(length as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Block, ColumnType, Table};
+    use ringtrace_model::Uuid;
+
+    static TABLE: Table = Table {
+        name: "rows",
+        columns: &[
+            ("id", ColumnType::Uuid),
+            ("note", ColumnType::OptionalText),
+            ("tags", ColumnType::Texts),
+            ("at", ColumnType::OptionalTime),
+            ("day", ColumnType::Day),
+            ("source", ColumnType::Text),
+        ],
+    };
+
+    fn block(rows: std::ops::Range<usize>) -> Block {
+        let mut block = Block::new(&TABLE);
+        for row in rows {
+            let long = "x".repeat(row * 100);
+            let tags: Vec<String> = (0..row % 3).map(|tag| format!("tag {tag} of {row}")).collect();
+            block
+                .row()
+                .uuid(Uuid::from_u128(row as u128))
+                .optional_text((row % 2 == 0).then_some(long.as_str()))
+                .texts(tags.iter().map(String::as_str))
+                .optional_time((row % 3 == 0).then_some(row as i64))
+                .day(row as u16)
+                .text(&format!("push-events/0/{row}"))
+                .end();
+        }
+        block
+    }
+
+    #[test]
+    fn a_slice_is_the_block_of_its_rows_and_slices_append_to_the_whole() {
+        let whole = block(0..12);
+        for (from, to) in [(0, 12), (0, 5), (5, 12), (7, 8), (3, 3)] {
+            assert_eq!(whole.slice(from, to).encode(), block(from..to).encode(), "{from}..{to}");
+        }
+        let mut again = whole.slice(0, 7);
+        again.append(whole.slice(7, 12));
+        assert_eq!(again.encode(), whole.encode());
+        assert_eq!(whole.source_of(11).as_deref(), Some("push-events/0/11"));
+    }
 }

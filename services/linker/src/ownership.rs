@@ -8,11 +8,11 @@ use rdkafka::error::KafkaError;
 use ringtrace_kit::clickhouse::code;
 
 use crate::consumer::{Change, partition_list, places_of};
-use crate::flusher::Sink;
 use crate::load::{Before, LoadError};
 use crate::run::{KAFKA, LinkError};
 use crate::session::Session;
 use crate::topics::{Input, Place};
+use crate::writer::Sink;
 
 /// ClickHouse's code for a table that does not exist.
 const UNKNOWN_TABLE: u32 = 60;

@@ -3,6 +3,7 @@
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use rdkafka::error::KafkaError;
 use ringtrace_kit::backoff::Backoff;
 use ringtrace_kit::config::Config;
@@ -12,14 +13,18 @@ use ringtrace_kit::kafka::{TopicError, check_topics};
 use tokio::runtime::Handle;
 
 use crate::changelog::ChangelogError;
-pub use crate::flusher::{FlushError, Sink};
+
 pub use crate::load::LoadError;
 use crate::metrics;
 use crate::session::{Session, instance_name};
 use crate::trim::Trimmer;
+pub use crate::writer::{FlushError, Sink};
 
 /// Part of the service's health that Kafka decides.
 pub(crate) const KAFKA: &str = "kafka";
+
+/// Part of the service's health that bad events decide: someone has to look why they can't be stored.
+const STORAGE: &str = "storage";
 
 /// Why the linker stopped, or a session of it.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +98,16 @@ impl Linker {
         let thread = std::thread::Builder::new().name("trimmer".to_owned());
         thread.spawn(move || trimmer.run(&stop)).map_err(|_| LinkError::Thread("trimmer"))?;
         let instance = instance_name(&self.config.link.instance);
+        let mut refused = HashSet::new();
         loop {
             self.health.not_ready(KAFKA, "no partitions are assigned yet");
-            let error = match self.session(runtime, &instance, &mut backoff) {
+            let error = match self.session(runtime, &instance, &refused, &mut backoff) {
+                Err(LinkError::Flush(FlushError::NotStorable { sources })) => {
+                    tracing::error!(?sources, "events that ClickHouse refuses become dead letters");
+                    self.health.not_ready(STORAGE, format!("ClickHouse refuses events, last {sources:?}"));
+                    refused.extend(sources);
+                    continue;
+                }
                 Err(error) if error.is_transient() && !self.drain.is_started() => error,
                 result => return result,
             };
@@ -108,8 +120,14 @@ impl Linker {
         }
     }
 
-    fn session(&self, runtime: &Handle, instance: &str, backoff: &mut Backoff) -> Result<(), LinkError> {
+    fn session(
+        &self,
+        runtime: &Handle,
+        instance: &str,
+        refused: &HashSet<String>,
+        backoff: &mut Backoff,
+    ) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
-        Session::start(self, runtime.clone(), instance, partitions)?.run(backoff)
+        Session::start(self, runtime.clone(), instance, partitions, refused.clone())?.run(backoff)
     }
 }

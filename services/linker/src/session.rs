@@ -30,6 +30,7 @@ use crate::run::{KAFKA, LinkError, Linker};
 use crate::slot::Limits;
 use crate::topics::{Inputs, Place};
 use crate::transaction::Transactions;
+use crate::writer::Writer;
 
 /// Records that are taken between two looks at the clock.
 const RECORDS_PER_TICK: usize = 1024;
@@ -78,6 +79,7 @@ impl<'l> Session<'l> {
         runtime: Handle,
         instance: &str,
         partitions: i32,
+        refused: HashSet<String>,
     ) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::new(&kafka.push_topic, &kafka.call_topic, &kafka.internal_topic, &kafka.device_topic);
@@ -92,7 +94,7 @@ impl<'l> Session<'l> {
             limits: Limits { calls: linker.config.link.calls_in_memory, settled_ms: linker.config.link.settled_ms },
             consumer: subscribe(kafka, &inputs)?,
             loader: Loader::new(kafka, &inputs)?,
-            reading: Reading::new(Routing { inputs, privacy, partitions }, wall_ms()),
+            reading: Reading::new(Routing { inputs, privacy, partitions, refused }, wall_ms()),
             owned: HashSet::new(),
             catch_up: linker.until_caught_up.then(CatchUp::default),
             instance: instance.to_owned(),
@@ -239,14 +241,16 @@ pub(crate) fn start_flusher(
 ) -> Result<(SyncSender<Flush>, Receiver<Progress>), LinkError> {
     let flusher = Flusher {
         transactions: Transactions::open(&linker.config.kafka, instance)?,
-        sink: linker.sink.clone(),
-        database: linker.config.clickhouse.database.clone(),
+        writer: Writer {
+            sink: linker.sink.clone(),
+            database: linker.config.clickhouse.database.clone(),
+            health: linker.health.clone(),
+            drain: linker.drain.clone(),
+            wanted: Arc::downgrade(lives),
+        },
         instance: instance.to_owned(),
-        wanted: Arc::downgrade(lives),
         inputs: inputs.clone(),
         runtime: runtime.clone(),
-        health: linker.health.clone(),
-        drain: linker.drain.clone(),
     };
     let (flushes, to_write) = sync_channel(1);
     let (done, progress) = sync_channel(1);

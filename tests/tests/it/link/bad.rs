@@ -101,6 +101,35 @@ fn bad_input_ends_as_the_contract_says_and_the_stream_goes_on() {
 }
 
 #[test]
+fn events_that_clickhouse_refuses_become_dead_letters() {
+    let case = Case::new("poison", SLOTS);
+    for table in ["events_rows", "device_events_rows"] {
+        case.rows(&format!("ALTER TABLE {table} ADD CONSTRAINT no_poison CHECK event_id NOT LIKE 'poison%'"));
+    }
+    let mut records = scenarios();
+    for (index, record) in records.iter_mut().enumerate().filter(|(index, _)| index % 9 == 0) {
+        let mut value: Value = serde_json::from_slice(record.value.as_deref().unwrap()).unwrap();
+        value["event_id"] = json!(format!("poison-{index}"));
+        record.value = Some(value.to_string().into_bytes());
+    }
+    let sources = case.write(&records);
+    case.catch_up();
+    let mut expected = Expected::default();
+    for (record, source) in records.iter().zip(&sources) {
+        if String::from_utf8_lossy(record.value.as_deref().unwrap()).contains("poison-") {
+            expected.refuse(&case, record, source);
+        }
+    }
+    assert!(expected.dead_letters.len() > 5);
+    let kept = records.iter().zip(&sources).filter(|(_, source)| !expected.dead_letters.contains_key(*source));
+    let (kept, sources): (Vec<Given>, Vec<String>) =
+        kept.map(|(record, source)| (record.clone(), source.clone())).unzip();
+    let mut rest = Expected::of(&case, &kept, &sources);
+    rest.dead_letters.append(&mut expected.dead_letters);
+    compare(&case, &rest);
+}
+
+#[test]
 fn no_call_grows_without_bound() {
     let case = Case::new("large", SLOTS);
     let mut records = Vec::new();

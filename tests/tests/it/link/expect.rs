@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringtrace_model::{Dimension, Event, Reject};
+use ringtrace_model::{Dimension, Event, Reason, Reject};
 use ringtrace_tests::stack::{Case, Given};
 use serde_json::{Map, Value, json};
 
@@ -54,6 +54,13 @@ impl Expected {
         }
         (expected.legs, expected.calls) = calls.rows(i64::MAX);
         expected
+    }
+
+    /// A valid record that ClickHouse does not take.
+    pub fn refuse(&mut self, case: &Case, given: &Given, source: &str) {
+        let given = Given { topic: case.topic(&given.topic), ..given.clone() };
+        let reject = Reject { reason: Reason::NotStorable, detail: "value: is refused by ClickHouse".into() };
+        self.dead_letters.insert(source.to_owned(), DeadLetter { given, reject });
     }
 
     /// Lets any source do.
