@@ -1,0 +1,7 @@
+//! `ringtrace clickhouse` as a process: what it refuses, what clients see, what a kill leaves.
+
+mod kill;
+mod load;
+mod refusals;
+mod safety;
+mod server;
