@@ -1,5 +1,6 @@
 //! `ringtrace clickhouse` as a process: what it refuses, what clients see, what a kill leaves.
 
+mod clients;
 mod kill;
 mod load;
 mod refusals;
