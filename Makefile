@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 KAFKA := target/kafka/libs/.ready
 LIBCHDB := services/clickhouse/node_modules/.ready
 SPECS := tests/node_modules/.ready
+PYTHON_CLIENT := target/clients/python/.ready
+JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
 .PHONY: build test lint demo bench traffic notices tools clean
 
@@ -16,7 +18,7 @@ build: tools $(LIBCHDB)
 	cargo build --release --locked -p ringtrace
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
-test: tools $(LIBCHDB) $(KAFKA) $(SPECS)
+test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(JS_CLIENT)
 	cargo test --release --locked --workspace --no-fail-fast
 
 # Format, lints as errors, licences and duplicates of the dependencies.
@@ -42,7 +44,7 @@ notices:
 	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
 
 clean:
-	rm -rf target services/clickhouse/node_modules tests/node_modules
+	rm -rf target services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules
 
 tools:
 	@missing=""; \
@@ -52,6 +54,7 @@ tools:
 	need pkg-config "apt-get install pkg-config"; \
 	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jre-headless"; \
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
+	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \
 	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \
@@ -64,6 +67,15 @@ $(LIBCHDB): services/clickhouse/package.json services/clickhouse/package-lock.js
 
 $(SPECS): tests/package.json tests/package-lock.json
 	npm ci --prefix tests --no-audit --no-fund
+	touch $@
+
+$(PYTHON_CLIENT): services/clickhouse/tests/clients/requirements.txt
+	rm -rf $(@D) && python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	touch $@
+
+$(JS_CLIENT): services/clickhouse/tests/clients/package.json services/clickhouse/tests/clients/package-lock.json
+	npm ci --prefix $(<D) --no-audit --no-fund
 	touch $@
 
 $(KAFKA): tests/kafka/pom.xml

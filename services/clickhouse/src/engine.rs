@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::exception::Code;
 use crate::ffi::{self, Connection, Library};
 use crate::wait::Waiter;
-use crate::{Error, Exception};
+use crate::{Access, Error, Exception, access, directory};
 
 /// Statements that run at once, each on a connection and a thread of its own.
 pub const MAX_RUNNING: usize = 16;
@@ -33,11 +34,18 @@ struct Inner {
     library: &'static Library,
     arguments: Vec<CString>,
     /// Keeps the engine up between requests: it stops with its last connection.
-    keeper: Mutex<Option<Connection>>,
+    keeper: Mutex<Option<Keeper>>,
     running: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     interrupted: watch::Sender<bool>,
     about: About,
+    access: Access,
+}
+
+/// What holds the data directory: the first connection, then the lock.
+struct Keeper {
+    _connection: Connection,
+    _lock: File,
 }
 
 const KILL: &str = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
@@ -59,27 +67,28 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The library can't be loaded; the directory can't be used; the engine refuses to start, as it does when another
-    /// process holds the directory.
-    pub fn open(library: &Path, data: &Path) -> Result<Self, Error> {
+    /// The library can't be loaded; the directory can't be used, is held by another engine, or was last written by a
+    /// newer one; the engine refuses to start.
+    pub fn open(library: &Path, data: &Path, access: Access) -> Result<Self, Error> {
         let unusable = |source| Error::Data { path: data.to_owned(), source };
         std::fs::create_dir_all(data).map_err(unusable)?;
         let data = data.canonicalize().map_err(unusable)?;
-        let path = [b"--path=", data.as_os_str().as_bytes()].concat();
-        let path = CString::new(path).map_err(|error| unusable(error.into()))?;
-        let arguments = vec![c"clickhouse".to_owned(), path];
+        let lock = directory::lock(&data)?;
+        let arguments = arguments(&data, access).map_err(unusable)?;
         let library = Library::load(library)?;
-        let mut keeper = library.connect(&arguments).ok_or(Error::Start { path: data })?;
+        let mut keeper = library.connect(&arguments).ok_or_else(|| directory::not_started(&data))?;
         ffi::close_at_exit(close_all);
         let about = About::ask(&mut keeper).map_err(Error::Answer)?;
+        directory::claim(&data, &about.version)?;
         let inner = Arc::new(Inner {
             library,
             arguments,
-            keeper: Mutex::new(Some(keeper)),
+            keeper: Mutex::new(Some(Keeper { _connection: keeper, _lock: lock })),
             running: Arc::new(Semaphore::new(MAX_RUNNING)),
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
             interrupted: watch::Sender::new(false),
             about,
+            access,
         });
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&inner));
         Ok(Self { inner })
@@ -118,6 +127,11 @@ impl Engine {
         drop(self.inner.running.acquire_many(all).await);
     }
 
+    /// Whether a statement may read files by itself.
+    pub(crate) fn is_confined(&self) -> bool {
+        self.inner.access == Access::Inside
+    }
+
     pub(crate) fn about(&self) -> &About {
         &self.inner.about
     }
@@ -144,6 +158,16 @@ impl Engine {
         let connection = self.inner.library.connect(&self.inner.arguments).ok_or_else(closing)?;
         Ok(Session { connection, _permit: permit })
     }
+}
+
+fn arguments(data: &Path, access: Access) -> std::io::Result<Vec<CString>> {
+    let option =
+        |name: &[u8], path: &Path| Ok::<_, std::io::Error>(CString::new([name, path.as_os_str().as_bytes()].concat())?);
+    let mut arguments = vec![c"clickhouse".to_owned(), option(b"--path=", data)?];
+    if access == Access::Inside {
+        arguments.push(option(b"--config-file=", &access::write(data)?)?);
+    }
+    Ok(arguments)
 }
 
 /// Closes every engine at the exit of the process; false while a statement runs, which keeps its engine open.

@@ -18,7 +18,7 @@ pub enum Error {
         tried: Vec<PathBuf>,
     },
     /// The library is there and can't be loaded, or lacks a function of the pinned version.
-    #[error("{} can't be used as the ClickHouse engine", path.display())]
+    #[error("{} can't be used as the ClickHouse engine; `make build` installs the right one", path.display())]
     Library {
         /// The library.
         path: PathBuf,
@@ -35,13 +35,39 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// The engine did not start. It gives no reason; the usual one is that another process, or this one under
-    /// another path, holds a data directory.
-    #[error("the ClickHouse engine did not start in {}: is the directory in use by another process?", path.display())]
-    Start {
+    /// Another engine holds the data directory.
+    #[error("the data directory {} is in use by another process: stop that one, or name another directory", path.display())]
+    InUse {
         /// The data directory.
         path: PathBuf,
     },
+    /// The data directory was last written by a newer engine.
+    #[error(
+        "the data directory {} was written by ClickHouse {last}, newer than the {version} here: use that version, or another directory",
+        path.display()
+    )]
+    Newer {
+        /// The data directory.
+        path: PathBuf,
+        /// The version that wrote it.
+        last: String,
+        /// The version of the library.
+        version: String,
+    },
+    /// The engine did not start. It gives no reason; one is that this process holds another data directory.
+    #[error(
+        "the ClickHouse engine did not start in {}, last written by {last}: its files may be damaged, or no space left on the disk",
+        path.display()
+    )]
+    Start {
+        /// The data directory.
+        path: PathBuf,
+        /// The version that wrote it.
+        last: String,
+    },
+    /// The operating system can't keep the process inside its data directory, though it knows how to.
+    #[error("the process can't be confined to the data directory; --allow-external starts it without")]
+    Confine(#[source] std::io::Error),
     /// The engine runs, but a query that it needs at its start failed.
     #[error("the ClickHouse engine started, but does not answer")]
     Answer(#[source] crate::Exception),

@@ -16,6 +16,8 @@ pub(crate) enum Code {
     Aborted = 236,
     CannotDecompress = 271,
     IntoOutfileNotAllowed = 358,
+    AccessDenied = 497,
+    AuthenticationFailed = 516,
     UnknownException = 1002,
 }
 
@@ -34,6 +36,8 @@ impl Code {
             Self::QueryIsTooLarge => "QUERY_IS_TOO_LARGE",
             Self::Aborted => "ABORTED",
             Self::CannotDecompress => "CANNOT_DECOMPRESS",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::AuthenticationFailed => "AUTHENTICATION_FAILED",
             Self::IntoOutfileNotAllowed => "INTO_OUTFILE_NOT_ALLOWED",
             Self::UnknownException => "UNKNOWN_EXCEPTION",
         }

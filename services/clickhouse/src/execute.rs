@@ -10,7 +10,7 @@ use crate::ffi::{Counts, Rows};
 use crate::format::{DEFAULT, FRAMING, Joiner, Joining};
 use crate::http::{Answer, Request};
 use crate::native;
-use crate::sql::{Head, InsertHead, Statement};
+use crate::sql::{Head, InsertHead, Statement, check_inside};
 use crate::wait::Waiter;
 
 /// The longest query text, without the data of an INSERT. The engine has a limit of its own, `max_query_size`.
@@ -30,6 +30,15 @@ enum Task {
 }
 
 impl Task {
+    /// The text that the engine parses, with what there is of an INSERT's data when it holds expressions.
+    fn sql(&self) -> &[u8] {
+        match self {
+            Self::Insert(head, text) if head.format.eq_ignore_ascii_case("Values") => text,
+            Self::Insert(head, text) => text.get(..head.statement).unwrap_or_default(),
+            Self::Statement(_, text) => text,
+        }
+    }
+
     fn inserts(&self) -> bool {
         matches!(self, Self::Insert(..) | Self::Statement(Statement { insert: true, .. }, _))
     }
@@ -87,6 +96,9 @@ fn attempt(
     if request.read_only && task.inserts() {
         // The engine's own check lets table functions pass.
         return Err(Exception::new(Code::Readonly, "Cannot execute query in readonly mode").into());
+    }
+    if engine.is_confined() {
+        check_inside(task.sql())?;
     }
     let mut session = engine.session(waiter)?;
     prepare(&mut session, request)?;

@@ -1,4 +1,4 @@
-//! The C interface of `libchdb.so`, made safe: the only module with unsafe code.
+//! The C interface of `libchdb.so`, made safe: the only module with unsafe code besides `confine`.
 //!
 //! The functions and their rules are those of `chdb.h`: a connection runs one statement at a time, every result and
 //! insert stream is destroyed exactly once, and every connection is closed exactly once. Here a statement borrows its

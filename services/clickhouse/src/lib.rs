@@ -10,7 +10,10 @@
 //!
 //! A process can hold one data directory, and a data directory one process.
 
+mod access;
 mod body;
+mod confine;
+mod directory;
 mod engine;
 mod error;
 mod exception;
@@ -23,8 +26,10 @@ mod native;
 mod sql;
 mod wait;
 
+pub use access::Access;
+pub use confine::{Confined, confine};
 pub use engine::{Engine, MAX_REQUESTS, MAX_RUNNING, MAX_WAIT};
 pub use error::Error;
 pub use exception::Exception;
-pub use http::{DRAIN, serve};
+pub use http::{DRAIN, Password, serve};
 pub use library::{LIBRARY_VARIABLE, find_library};

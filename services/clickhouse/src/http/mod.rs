@@ -1,11 +1,13 @@
 //! ClickHouse's HTTP interface.
 
 mod answer;
+mod credentials;
 mod multipart;
 mod request;
 mod response;
 mod server;
 
 pub(crate) use answer::{Answer, Gone};
+pub use credentials::Password;
 pub(crate) use request::Request;
 pub use server::{DRAIN, serve};

@@ -4,9 +4,9 @@
 //! one `SET` statement in the request's own session, so that the engine itself accepts or refuses names and values
 //! (115 for an unknown name). A GET may not change anything: it runs with `readonly = 2`, as in ClickHouse.
 //!
-//! Credentials (`user`, `password`, basic authentication, `X-ClickHouse-User`, `X-ClickHouse-Key`) are accepted and
-//! ignored: the engine has one user, and whoever reaches the listener may do everything. Sessions (`session_id`) are
-//! ignored too: each request has a fresh session.
+//! Credentials (`user`, `password`, basic authentication, `X-ClickHouse-User`, `X-ClickHouse-Key`) are checked before, where
+//! a password is set, and ignored where none is: the engine has one user. Sessions (`session_id`) are ignored too: each
+//! request has a fresh session.
 
 use axum::http::{HeaderMap, Method, header};
 

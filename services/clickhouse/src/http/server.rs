@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::answer::{Answer, Piece};
+use super::credentials::Password;
 use super::multipart;
 use super::request::Request;
 use super::response::{Head, Kind, exception_text};
@@ -32,7 +33,7 @@ const QUEUE: usize = 4;
 /// What is read of a body that nobody needs any more, so that the client sees the answer and not a broken connection.
 const MAX_DISCARD_BYTES: usize = 1 << 30;
 
-/// Serves ClickHouse's HTTP interface until `shutdown`, then lets the requests that run finish, up to [`DRAIN`], cancels
+/// Serves ClickHouse's HTTP interface, to those who know the password where there is one, until `shutdown`, then lets the requests that run finish, up to [`DRAIN`], cancels
 /// those that have not, and closes the engine, so that the data directory is clean.
 ///
 /// # Errors
@@ -41,6 +42,7 @@ const MAX_DISCARD_BYTES: usize = 1 << 30;
 pub async fn serve(
     engine: Engine,
     listener: TcpListener,
+    password: Option<Password>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let (stopping, stopped) = oneshot::channel();
@@ -52,7 +54,8 @@ pub async fn serve(
     let listener = listener.tap_io(|socket| {
         let _slower = socket.set_nodelay(true);
     });
-    let server = axum::serve(listener, router(engine.clone())).with_graceful_shutdown(shutdown);
+    let server =
+        axum::serve(listener, router(Door { engine: engine.clone(), password })).with_graceful_shutdown(shutdown);
     let serving = async {
         let served = server.await.map_err(Error::Listen);
         // A statement may outlive the connection that asked for it.
@@ -94,7 +97,14 @@ async fn close(engine: Engine) {
     }
 }
 
-fn router(engine: Engine) -> Router {
+/// What a request meets: the engine, behind its password.
+#[derive(Clone)]
+struct Door {
+    engine: Engine,
+    password: Option<Password>,
+}
+
+fn router(door: Door) -> Router {
     Router::new()
         .route("/ping", get(|| async { "Ok.\n" }))
         .route("/replicas_status", get(|| async { "Ok.\n" }))
@@ -102,10 +112,10 @@ fn router(engine: Engine) -> Router {
         .fallback(|| async {
             (StatusCode::NOT_FOUND, "There is no handle here; use / for queries, /ping for checks\n")
         })
-        .with_state(engine)
+        .with_state(door)
 }
 
-async fn query(State(engine): State<Engine>, request: HttpRequest) -> Response {
+async fn query(State(Door { engine, password }): State<Door>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let url = parts.uri.query().unwrap_or_default();
     if parts.method != axum::http::Method::POST && url.is_empty() {
@@ -113,6 +123,10 @@ async fn query(State(engine): State<Engine>, request: HttpRequest) -> Response {
     }
     let mut body = body.into_data_stream();
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let allowed = password.map_or(Ok(()), |password| password.check(url, &parts.headers));
+    if let Err(exception) = allowed {
+        return refuse(&engine, exception, &mut body).await;
+    }
     let read = match Request::read(&parts.method, url, &parts.headers) {
         Ok(request) => form(request, content_type.unwrap_or_default(), &mut body).await,
         Err(exception) => Err(exception),

@@ -56,13 +56,33 @@ impl<'t> Lexer<'t> {
                 (Some(byte), _) if byte.is_ascii_whitespace() => self.position += 1,
                 (Some(b'-'), Some(b'-')) => self.skip_line(),
                 (Some(b'#'), Some(b' ' | b'!')) => self.skip_line(),
-                (Some(b'/'), Some(b'*')) => match self.search(b"*/", 2) {
-                    Some(end) => self.position = end + 2,
+                (Some(b'/'), Some(b'/')) => self.skip_line(),
+                (Some(b'/'), Some(b'*')) => match self.comment_end() {
+                    Some(end) => self.position = end,
                     None => return false,
                 },
                 _ => return true,
             }
         }
+    }
+
+    /// The position behind a comment; comments nest.
+    fn comment_end(&self) -> Option<usize> {
+        let (mut position, mut open) = (self.position + 2, 1_u32);
+        while open > 0 {
+            position += match self.text.get(position..position + 2)? {
+                b"/*" => {
+                    open += 1;
+                    2
+                }
+                b"*/" => {
+                    open -= 1;
+                    2
+                }
+                _ => 1,
+            };
+        }
+        Some(position)
     }
 
     fn skip_line(&mut self) {
@@ -88,6 +108,19 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// The position behind `$tag$ … $tag$`, or behind ‘…’ and “…”, when the text here is one of them.
+    fn special_end(&self) -> Option<usize> {
+        let rest = self.text.get(self.position..)?;
+        let close = match rest {
+            [b'$', name @ ..] => rest.get(..name.iter().position(|byte| *byte == b'$')? + 2)?,
+            [0xe2, 0x80, 0x98, ..] => "\u{2019}".as_bytes(),
+            [0xe2, 0x80, 0x9c, ..] => "\u{201d}".as_bytes(),
+            _ => return None,
+        };
+        let open = close.len();
+        Some(self.search(close, open)? + open)
+    }
+
     fn word_end(&self) -> usize {
         let rest = self.text.get(self.position..).unwrap_or_default();
         let length = rest.iter().take_while(|byte| is_word(**byte)).count();
@@ -96,7 +129,7 @@ impl<'t> Lexer<'t> {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || !byte.is_ascii()
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$'
 }
 
 impl Iterator for Lexer<'_> {
@@ -109,6 +142,7 @@ impl Iterator for Lexer<'_> {
         let (start, depth) = (self.position, self.depth);
         let (kind, end) = match self.at(0)? {
             quote @ (b'\'' | b'"' | b'`') => (Kind::Quoted, self.quoted_end(quote)?),
+            b'$' | 0xe2 if self.special_end().is_some() => (Kind::Quoted, self.special_end()?),
             b'(' | b'[' | b'{' => (Kind::Open, start + 1),
             b')' | b']' | b'}' => (Kind::Close, start + 1),
             b';' => (Kind::Semicolon, start + 1),
@@ -139,6 +173,20 @@ mod tests {
     fn strings_comments_and_brackets_hide_words() {
         let sql = "SELECT 'a '' FORMAT \\' x', `b` /* c */ -- d\n FROM (SELECT e) # f\nLIMIT 1";
         assert_eq!(words(sql), ["SELECT", "FROM", "LIMIT", "1"]);
+    }
+
+    #[test]
+    fn what_clickhouse_takes_for_strings_and_comments_is_taken_so() {
+        for sql in [
+            "/* /* */ b */ a",
+            "a // '\n",
+            "$x$'$x$ a $$ b $$",
+            "\u{2018}'\u{2019} a \u{2018}'\u{2019}",
+            "\u{201c}\"\u{201d} a",
+            "\u{a0}a\u{a0}",
+        ] {
+            assert_eq!(words(sql), ["a"], "{sql}");
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! This is a lexer and a few rules, no parser: the engine parses, checks and refuses.
 
 mod insert;
+mod inside;
 mod lexer;
 mod statement;
 
 pub(crate) use insert::{Head, InsertHead};
+pub(crate) use inside::check as check_inside;
 pub(crate) use statement::Statement;

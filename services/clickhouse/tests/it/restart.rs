@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ringtrace_clickhouse::{Engine, Error, find_library, serve};
+use ringtrace_clickhouse::{Access, Engine, Error, find_library, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -45,15 +45,15 @@ fn another_process(data: &Path, sql: &str) -> Output {
 /// Opens, asks over HTTP, shuts down while the connection is open, and sees the engine closed.
 fn child(data: &Path, sql: &str) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let engine = match Engine::open(&find_library().unwrap(), data) {
-        Err(Error::Start { .. }) => return println!("answer<refused>"),
+    let engine = match Engine::open(&find_library().unwrap(), data, Access::Inside) {
+        Err(Error::InUse { .. }) => return println!("answer<refused>"),
         engine => engine.unwrap(),
     };
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve(engine.clone(), listener, async { stopped.await.unwrap() }));
+        let serving = tokio::spawn(serve(engine.clone(), listener, None, async { stopped.await.unwrap() }));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let response = http.post(&url).body(sql.to_owned()).send().await.unwrap().error_for_status().unwrap();
         println!("answer<{}>", response.text().await.unwrap().trim_end());

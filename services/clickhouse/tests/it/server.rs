@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use reqwest::{RequestBuilder, Response};
-use ringtrace_clickhouse::{Engine, find_library, serve};
+use ringtrace_clickhouse::{Access, Engine, find_library, serve};
 use tokio::net::TcpListener;
 
 pub struct Server {
@@ -27,7 +27,7 @@ pub fn server() -> Server {
                 let engine = open("ringtrace-clickhouse-it");
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 sender.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-                serve(engine, listener, std::future::pending()).await.unwrap();
+                serve(engine, listener, None, std::future::pending()).await.unwrap();
             });
         });
         receiver.recv().expect("the engine did not start; its panic is above")
@@ -37,7 +37,7 @@ pub fn server() -> Server {
 
 fn open(name: &str) -> Engine {
     let library = find_library().unwrap_or_else(|error| panic!("{error}"));
-    Engine::open(&library, &fresh_directory(name)).unwrap_or_else(|error| panic!("{error}"))
+    Engine::open(&library, &fresh_directory(name), Access::Inside).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// An empty directory for this process. Those of processes that have ended are removed.

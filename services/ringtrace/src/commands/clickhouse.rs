@@ -1,14 +1,17 @@
 //! `ringtrace clickhouse`: the ClickHouse engine behind its own HTTP interface, with nothing installed.
 
-use std::path::PathBuf;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use ringtrace_clickhouse::{Engine, find_library, serve};
+use anyhow::{Context, bail};
+use ringtrace_clickhouse::{Access, Confined, Engine, Password, confine, find_library, serve};
 use ringtrace_kit::drain::Drain;
 use tokio::net::TcpListener;
 
 use super::service;
+
+const PASSWORD_VARIABLE: &str = "RINGTRACE_CLICKHOUSE_SERVER_PASSWORD";
 
 /// Serve ClickHouse over HTTP from a data directory.
 #[derive(Debug, clap::Args)]
@@ -16,20 +19,74 @@ pub struct Args {
     /// Where the data is kept; made when it is not there
     #[arg(long, value_name = "DIR", default_value = "ringtrace-data")]
     data: PathBuf,
-    /// Address to listen on
+    /// Address to listen on; one that other machines reach needs a password
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8123")]
     listen: String,
+    /// File whose first line is the password of the user `default`; also RINGTRACE_CLICKHOUSE_SERVER_PASSWORD
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Let statements read and write files, run commands and open connections, with the rights of this process
+    #[arg(long)]
+    allow_external: bool,
     /// Stop when standard input ends, so that it ends with the process that started it
     #[arg(long, hide = true)]
     until_input_ends: bool,
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub fn run(args: &Args) -> ExitCode {
-    service::finish(service::runtime().and_then(|runtime| runtime.block_on(engine(args))))
+/// What is known and checked before anything starts.
+struct Start {
+    library: PathBuf,
+    addresses: Vec<SocketAddr>,
+    password: Option<Password>,
 }
 
-async fn engine(args: &Args) -> anyhow::Result<()> {
+/// Serves until SIGTERM or SIGINT.
+pub fn run(args: &Args) -> ExitCode {
+    match check(args) {
+        Ok(start) => service::finish(confined(args, &start.library).and_then(|access| {
+            // Its threads are the first: they are confined as well.
+            service::runtime()?.block_on(engine(args, start, access))
+        })),
+        Err(error) => service::refuse(error, service::EXIT_CONFIG),
+    }
+}
+
+fn check(args: &Args) -> anyhow::Result<Start> {
+    let password = password(args.password_file.as_deref())?;
+    let listen = &args.listen;
+    let addresses =
+        listen.to_socket_addrs().with_context(|| format!("--listen {listen} is not an address, as 127.0.0.1:8123"))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if password.is_none() && !addresses.iter().all(|address| address.ip().is_loopback()) {
+        bail!("--listen {listen} can be reached by other machines, so it needs --password-file or {PASSWORD_VARIABLE}");
+    }
+    Ok(Start { library: find_library()?, addresses, password })
+}
+
+fn password(file: Option<&Path>) -> anyhow::Result<Option<Password>> {
+    let Some(file) = file else {
+        return Ok(Password::new(&std::env::var(PASSWORD_VARIABLE).unwrap_or_default()));
+    };
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("--password-file {} can't be read", file.display()))?;
+    match Password::new(text.lines().next().unwrap_or_default()) {
+        None => bail!("--password-file {} has no password in its first line", file.display()),
+        password => Ok(password),
+    }
+}
+
+/// Confines the process unless it is allowed outside. No thread may have started before.
+fn confined(args: &Args, library: &Path) -> anyhow::Result<Access> {
+    if args.allow_external {
+        return Ok(Access::Outside);
+    }
+    if confine(library, &args.data)? != Confined::Fully {
+        eprintln!("ringtrace: this kernel is too old to confine the engine fully (Linux 6.7 does); rights alone do it");
+    }
+    Ok(Access::Inside)
+}
+
+async fn engine(args: &Args, start: Start, access: Access) -> anyhow::Result<()> {
     let drain = Drain::default();
     drain.on_signals()?;
     if args.until_input_ends {
@@ -40,10 +97,11 @@ async fn engine(args: &Args) -> anyhow::Result<()> {
             drain.start();
         });
     }
-    let listener =
-        TcpListener::bind(&args.listen).await.with_context(|| format!("--listen {} can't be bound", args.listen))?;
-    let engine = Engine::open(&find_library()?, &args.data)?;
+    let listener = TcpListener::bind(start.addresses.as_slice())
+        .await
+        .with_context(|| format!("--listen {} can't be bound, name another port", args.listen))?;
+    let engine = Engine::open(&start.library, &args.data, access)?;
     println!("ClickHouse on http://{}, data in {}", listener.local_addr()?, args.data.display());
-    serve(engine, listener, async move { drain.started().await }).await?;
+    serve(engine, listener, start.password, async move { drain.started().await }).await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use ringtrace_kit::telemetry;
 use tokio::runtime::Runtime;
 
 /// Exit status of a configuration that is not accepted (`EX_CONFIG` of sysexits.h).
-const EXIT_CONFIG: u8 = 78;
+pub const EXIT_CONFIG: u8 = 78;
 
 /// Settings that every such command takes.
 #[derive(Debug, clap::Args)]
@@ -84,7 +84,8 @@ pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-fn refuse(error: anyhow::Error, status: u8) -> ExitCode {
+/// Says an error once, with the whole chain of causes.
+pub fn refuse(error: anyhow::Error, status: u8) -> ExitCode {
     eprintln!("ringtrace: {error:#}");
     drop(error);
     ExitCode::from(status)
