@@ -11,7 +11,7 @@ SPECS := tests/node_modules/.ready
 PYTHON_CLIENT := target/clients/python/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test lint demo bench traffic notices tools clean
+.PHONY: build test test-long lint demo bench traffic notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
@@ -20,6 +20,10 @@ build: tools $(LIBCHDB)
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
 test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(JS_CLIENT)
 	cargo test --release --locked --workspace --no-fail-fast
+
+# The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
+test-long: export RINGTRACE_LONG := 1
+test-long: test
 
 # Format, lints as errors, licences and duplicates of the dependencies.
 lint: tools
