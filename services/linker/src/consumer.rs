@@ -13,6 +13,20 @@ use ringtrace_kit::kafka::client_config;
 
 use crate::topics::{Input, Inputs, Place};
 
+/// How the input is read, unless `kafka.properties` says otherwise.
+pub const CONSUMER_SETTINGS: [(&str, &str); 9] = [
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "earliest"),
+    ("isolation.level", "read_committed"),
+    ("allow.auto.create.topics", "false"),
+    ("session.timeout.ms", "15000"),
+    // The default of 1 s throttles a consumer that keeps up (design: traps).
+    ("fetch.queue.backoff.ms", "10"),
+    ("queued.min.messages", "100000"),
+    ("queued.max.messages.kbytes", "65536"),
+];
+
 /// A change of what this instance owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -82,19 +96,7 @@ impl ConsumerContext for Context {
 pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs) -> KafkaResult<BaseConsumer<Context>> {
     let context = Context { inputs: inputs.clone(), changes: Mutex::default(), has_changes: AtomicBool::new(false) };
     let mut config = client_config(kafka);
-    for (name, value) in [
-        ("group.id", kafka.group.as_str()),
-        ("enable.auto.commit", "false"),
-        ("enable.auto.offset.store", "false"),
-        ("auto.offset.reset", "earliest"),
-        ("isolation.level", "read_committed"),
-        ("allow.auto.create.topics", "false"),
-        ("session.timeout.ms", "15000"),
-        // The default of 1 s throttles a consumer that keeps up (design: traps).
-        ("fetch.queue.backoff.ms", "10"),
-        ("queued.min.messages", "100000"),
-        ("queued.max.messages.kbytes", "65536"),
-    ] {
+    for (name, value) in [("group.id", kafka.group.as_str())].into_iter().chain(CONSUMER_SETTINGS) {
         set_default(&mut config, name, value);
     }
     // The partitions of a slot must come together, and all at once: nothing else would do.

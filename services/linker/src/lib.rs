@@ -31,6 +31,7 @@ mod trim;
 mod writer;
 
 pub use changelog::ChangelogError;
+pub use consumer::CONSUMER_SETTINGS;
 pub use record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};
 pub use run::{FlushError, LinkError, Linker, LoadError, Sink};
 pub use state::StateError;

@@ -5,24 +5,11 @@ use std::time::{Duration, Instant};
 use rdkafka::Message;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use ringtrace_linker::CONSUMER_SETTINGS;
 
 use super::Input;
 use crate::stack::{Case, PATIENCE};
 use crate::traffic::Topic;
-
-/// The settings of the linker's consumer (`services/linker/src/consumer.rs`).
-const SETTINGS: [(&str, &str); 10] = [
-    ("partition.assignment.strategy", "range"),
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "earliest"),
-    ("isolation.level", "read_committed"),
-    ("allow.auto.create.topics", "false"),
-    ("session.timeout.ms", "15000"),
-    ("fetch.queue.backoff.ms", "10"),
-    ("queued.min.messages", "100000"),
-    ("queued.max.messages.kbytes", "65536"),
-];
 
 /// Reads all of the input, and lets `take` see each value and its log time.
 ///
@@ -31,7 +18,7 @@ const SETTINGS: [(&str, &str); 10] = [
 pub(super) fn all(case: &Case, group: &str, input: &Input, take: impl Fn(&[u8], i64)) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", case.brokers()).set("group.id", group);
-    for (name, value) in SETTINGS {
+    for (name, value) in [("partition.assignment.strategy", "range")].into_iter().chain(CONSUMER_SETTINGS) {
         config.set(name, value);
     }
     let consumer: BaseConsumer = config.create().expect("a consumer");
