@@ -12,7 +12,7 @@ use crate::flusher::{Flush, Progress};
 use crate::lookup::{self, Answer, Histories};
 use crate::run::LinkError;
 use crate::session::{SILENCE, Session, start_flusher};
-use crate::slot::{History, Slot};
+use crate::slot::Slot;
 
 /// How long a stop waits for ClickHouse and Kafka.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
@@ -80,9 +80,9 @@ impl Session<'_> {
             for keys in wanted.chunks(LOOK_UP_CALLS) {
                 let answer = lookup::histories(&self.runtime, &self.linker.sink, keys.to_vec());
                 let mut histories = self.await_answer(&answer)?;
-                for slot in self.reading.slots.iter_mut().flatten() {
-                    for key in keys.iter().filter(|key| slot.holds(key)).cloned().collect::<Vec<_>>() {
-                        slot.page_in(&key, histories.remove(&key).unwrap_or_else(History::default));
+                for key in keys {
+                    if let Some(slot) = self.reading.slot_of(key) {
+                        slot.page_in(key, histories.remove(key).unwrap_or_default());
                     }
                 }
             }
@@ -182,15 +182,23 @@ impl Session<'_> {
         self.check = Some(lookup::check(&self.runtime, &self.linker.sink, calls));
     }
 
-    pub(crate) fn apply_check(&mut self, keys: &[CallKey], mut histories: Histories) {
-        for slot in self.reading.slots.iter_mut().flatten() {
-            for key in keys.iter().filter(|key| slot.holds(key)).cloned().collect::<Vec<_>>() {
-                match histories.remove(&key) {
-                    Some(history) => slot.page_in(&key, history),
-                    None => slot.confirm_new(&key),
-                }
+    fn apply_check(&mut self, keys: &[CallKey], mut histories: Histories) {
+        for key in keys {
+            let Some(slot) = self.reading.slot_of(key) else { continue };
+            match histories.remove(key) {
+                Some(history) => slot.page_in(key, history),
+                None => slot.confirm_new(key),
             }
         }
+    }
+
+    /// Waits for the check that is under way, if one is.
+    pub(crate) fn await_check(&mut self) -> Result<(), LinkError> {
+        if let Some(check) = self.check.take() {
+            let (keys, histories) = self.await_answer(&check)?;
+            self.apply_check(&keys, histories);
+        }
+        Ok(())
     }
 
     /// A check that is under way is of slots that are gone.

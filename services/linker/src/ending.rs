@@ -13,9 +13,8 @@ const LAST_WORD: Duration = Duration::from_secs(20);
 impl Session<'_> {
     /// Whether everything that was there at the start, and all that was rerouted of it, is read.
     pub(crate) fn is_caught_up(&mut self) -> Result<bool, LinkError> {
-        let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
-        self.probe
-            .set_positions(self.reading.positions.iter().map(|(place, position)| (*place, position.next)).collect());
+        let Some(catch_up) = &self.catch_up else { return Ok(false) };
+        self.tell_probe();
         if !catch_up.is_reached(&self.reading.positions, &self.probe.ends()) {
             return Ok(false);
         }
@@ -42,15 +41,9 @@ impl Session<'_> {
         self.reading.advance();
         self.cut_here()?;
         self.settle()?;
-        if let Some(check) = self.check.take() {
-            let (keys, histories) = self.await_answer(&check)?;
-            self.apply_check(&keys, histories);
-        }
+        self.await_check()?;
         self.start_check();
-        if let Some(check) = self.check.take() {
-            let (keys, histories) = self.await_answer(&check)?;
-            self.apply_check(&keys, histories);
-        }
+        self.await_check()?;
         self.cut_here()?;
         self.settle()
     }

@@ -3,8 +3,9 @@
 use hashbrown::HashMap;
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
+use ringtrace_model::CallKey;
 
-use crate::batch::{Batch, Routing};
+use crate::batch::{Batch, Routing, call_partition};
 use crate::probe::End;
 use crate::record::Record;
 use crate::slot::{Slot, SlotFlush};
@@ -110,6 +111,12 @@ impl Reading {
         self.committed.clear();
         self.gaps.clear();
         self.batch = Batch::default();
+    }
+
+    /// The slot of a call, where this instance owns it.
+    pub(crate) fn slot_of(&mut self, key: &CallKey) -> Option<&mut Slot> {
+        let partition = call_partition(key.call_uuid, self.routing.partitions);
+        self.slots.get_mut(partition as usize).and_then(Option::as_mut)
     }
 
     pub(crate) fn open_calls(&self) -> usize {

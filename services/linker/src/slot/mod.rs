@@ -111,11 +111,6 @@ impl Slot {
         self.calls.len()
     }
 
-    /// Whether a call is in memory.
-    pub(crate) fn holds(&self, key: &CallKey) -> bool {
-        self.calls.contains_key(key)
-    }
-
     /// Whether there is anything to write.
     pub(crate) fn has_work(&self) -> bool {
         self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty()
