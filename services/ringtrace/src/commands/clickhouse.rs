@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> ExitCode {
             // Its threads are the first: they are confined as well.
             service::runtime()?.block_on(engine(args, start, access))
         })),
-        Err(error) => service::refuse(error, service::EXIT_CONFIG),
+        Err(error) => service::refuse(&error, service::EXIT_CONFIG),
     }
 }
 

@@ -43,7 +43,7 @@ impl Settings {
 pub fn run(settings: &Settings, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
     match settings.load() {
         Ok(config) => run_with(config, command),
-        Err(error) => refuse(error.into(), EXIT_CONFIG),
+        Err(error) => refuse(&error.into(), EXIT_CONFIG),
     }
 }
 
@@ -56,14 +56,14 @@ pub fn run_quietly(settings: &Settings, command: impl AsyncFnOnce(Config) -> any
             }
             run_with(config, command)
         }
-        Err(error) => refuse(error.into(), EXIT_CONFIG),
+        Err(error) => refuse(&error.into(), EXIT_CONFIG),
     }
 }
 
 fn run_with(config: Config, command: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
     if let Err(error) = telemetry::init_logs(&config.log) {
         let problem = anyhow::anyhow!("log.level = \"{}\" is not accepted: {error}", config.log.level);
-        return refuse(problem, EXIT_CONFIG);
+        return refuse(&problem, EXIT_CONFIG);
     }
     finish(runtime().and_then(|runtime| runtime.block_on(command(config))))
 }
@@ -80,13 +80,12 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(error, 1),
+        Err(error) => refuse(&error, 1),
     }
 }
 
 /// Says an error once, with the whole chain of causes.
-pub fn refuse(error: anyhow::Error, status: u8) -> ExitCode {
+pub fn refuse(error: &anyhow::Error, status: u8) -> ExitCode {
     eprintln!("ringtrace: {error:#}");
-    drop(error);
     ExitCode::from(status)
 }
