@@ -10,8 +10,10 @@ use crate::ffi::{Counts, Rows};
 use crate::format::{DEFAULT, FRAMING, Joiner, Joining};
 use crate::http::{Answer, Request};
 use crate::native;
+use crate::setup::{self, modifies};
 use crate::sql::{Head, InsertHead, Statement, check_inside};
 use crate::wait::Waiter;
+use crate::watch::Progress;
 
 /// The longest query text, without the data of an INSERT. The engine has a limit of its own, `max_query_size`.
 pub(crate) const MAX_QUERY_BYTES: usize = 16 << 20;
@@ -36,6 +38,13 @@ impl Task {
             Self::Insert(head, text) if head.format.eq_ignore_ascii_case("Values") => text,
             Self::Insert(head, text) => text.get(..head.statement).unwrap_or_default(),
             Self::Statement(_, text) => text,
+        }
+    }
+
+    fn run(self, session: &mut Session, request: &Request, body: &mut Body, answer: &mut Answer) -> Result<(), Failed> {
+        match self {
+            Self::Insert(head, text) => insert(session, request, &head, text, body, answer),
+            Self::Statement(statement, text) => select(session, request, &statement, &text, answer),
         }
     }
 
@@ -70,8 +79,18 @@ impl From<crate::http::Gone> for Failed {
 }
 
 /// Runs the request and answers it, with a result or an exception.
-pub(crate) fn run(engine: &Engine, waiter: &Waiter, request: &Request, mut body: Body, mut answer: Answer) {
-    let result = attempt(engine, waiter, request, &mut body, &mut answer);
+pub(crate) fn run(
+    engine: &Engine,
+    waiter: &Waiter,
+    request: &Request,
+    progress: &Progress,
+    body: Result<Body, Exception>,
+    mut answer: Answer,
+) {
+    let result = body
+        .map_err(Failed::from)
+        .and_then(|mut body| attempt(engine, waiter, request, progress, &mut body, &mut answer));
+    progress.end();
     let sent = match result {
         Ok(()) => answer.finish(),
         Err(Failed::Exception(exception)) => {
@@ -89,23 +108,29 @@ fn attempt(
     engine: &Engine,
     waiter: &Waiter,
     request: &Request,
+    progress: &Progress,
     body: &mut Body,
     answer: &mut Answer,
 ) -> Result<(), Failed> {
     let task = read(request, body)?;
     if request.read_only && task.inserts() {
         // The engine's own check lets table functions pass.
-        return Err(Exception::new(Code::Readonly, "Cannot execute query in readonly mode").into());
+        return Err(modifies().into());
     }
     if engine.is_confined() {
         check_inside(task.sql())?;
     }
-    let mut session = engine.session(waiter)?;
-    prepare(&mut session, request)?;
-    match task {
-        Task::Insert(head, text) => insert(&mut session, request, &head, text, body, answer),
-        Task::Statement(statement, text) => select(&mut session, request, &statement, &text, answer),
+    let mut session = engine.session(waiter, &request.session)?;
+    let (undo, done) = match setup::prepare(engine, &mut session, request, task.sql()) {
+        Err((undo, exception)) => (undo, Err(exception.into())),
+        Ok(undo) if progress.has_left() => (undo, Err(Failed::Gone)),
+        Ok(undo) => (undo, task.run(&mut session, request, body, answer)),
+    };
+    match undo.run(&mut session) {
+        Ok(()) => session.keep(),
+        Err(error) => tracing::warn!(%error, "a session ends: what a request has changed in it can't be undone"),
     }
+    done
 }
 
 /// Reads the query: all of it, or of an INSERT as much as its statement needs, so that its data is not copied.
@@ -144,41 +169,6 @@ pub(crate) fn too_large() -> Exception {
     Exception::new(Code::QueryIsTooLarge, format!("The query is larger than {MAX_QUERY_BYTES} bytes"))
 }
 
-/// Gives the session the request's database, roles and settings, in this order: the last setting may be `readonly`.
-fn prepare(session: &mut Session, request: &Request) -> Result<(), Failed> {
-    let mut statements = Vec::new();
-    if !request.database.is_empty() {
-        statements.push(format!("USE {}", quote(&request.database, '`')));
-    }
-    if !request.roles.is_empty() {
-        let roles: Vec<String> = request.roles.iter().map(|role| quote(role, '`')).collect();
-        statements.push(format!("SET ROLE {}", roles.join(", ")));
-    }
-    if !request.settings.is_empty() {
-        let set = |(name, value): &(String, String)| format!("{} = {}", quote(name, '`'), quote(value, '\''));
-        let settings: Vec<String> = request.settings.iter().map(set).collect();
-        statements.push(format!("SET {}", settings.join(", ")));
-    }
-    for statement in statements {
-        session.connection.query(statement.as_bytes(), DEFAULT, &[])?;
-    }
-    Ok(())
-}
-
-/// A name or a string of SQL.
-fn quote(text: &str, quote: char) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push(quote);
-    for character in text.chars() {
-        if character == quote || character == '\\' {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push(quote);
-    quoted
-}
-
 /// Streams the body into the engine. Only a complete body is committed: on every error the insert is cancelled.
 fn insert(
     session: &mut Session,
@@ -202,7 +192,11 @@ fn insert(
         piece = body.next()?;
     }
     let counts = insert.finish()?.counts();
-    answer.begin(format_of(request, None), request.compression, Counts { result_rows: counts.written_rows, ..counts });
+    answer.begin(
+        format_of(request, None),
+        request.compression,
+        Counts { result_rows: counts.written_rows, result_bytes: counts.written_bytes, ..counts },
+    );
     Ok(())
 }
 

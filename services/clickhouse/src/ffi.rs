@@ -58,6 +58,7 @@ functions! {
     length = b"chdb_result_length\0": fn(ResultHandle) -> usize;
     error = b"chdb_result_error\0": fn(ResultHandle) -> *const c_char;
     rows = b"chdb_result_rows_read\0": fn(ResultHandle) -> u64;
+    result_bytes = b"chdb_result_bytes_read\0": fn(ResultHandle) -> u64;
     read_rows = b"chdb_result_storage_rows_read\0": fn(ResultHandle) -> u64;
     read_bytes = b"chdb_result_storage_bytes_read\0": fn(ResultHandle) -> u64;
     written_rows = b"chdb_result_rows_written\0": fn(ResultHandle) -> u64;
@@ -318,6 +319,7 @@ impl Chunk {
         unsafe {
             Counts {
                 result_rows: (functions.rows)(handle),
+                result_bytes: (functions.result_bytes)(handle),
                 read_rows: (functions.read_rows)(handle),
                 read_bytes: (functions.read_bytes)(handle),
                 written_rows: (functions.written_rows)(handle),
@@ -344,6 +346,7 @@ impl Drop for Chunk {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) result_rows: u64,
+    pub(crate) result_bytes: u64,
     pub(crate) read_rows: u64,
     pub(crate) read_bytes: u64,
     pub(crate) written_rows: u64,

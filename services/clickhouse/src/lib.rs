@@ -27,8 +27,11 @@ mod format;
 mod http;
 mod library;
 mod native;
+mod sessions;
+mod setup;
 mod sql;
 mod wait;
+mod watch;
 
 pub use access::Access;
 pub use confine::{Confined, confine};

@@ -12,6 +12,7 @@ const CHECKSUM_BYTES: usize = 16;
 const HEADER_BYTES: usize = 9;
 const METHOD_NONE: u8 = 0x02;
 const METHOD_LZ4: u8 = 0x82;
+const METHOD_ZSTD: u8 = 0x90;
 /// Uncompressed bytes in a block that is written here.
 const BLOCK_BYTES: usize = 1 << 20;
 /// The largest block accepted, compressed or not.
@@ -77,8 +78,13 @@ fn unpack(method: u8, mut block: Vec<u8>, uncompressed: usize) -> Result<Vec<u8>
             let written = lz4_flex::block::decompress_into(data, &mut out).map_err(broken)?;
             if written == uncompressed { Ok(out) } else { Err(broken("the uncompressed size is wrong")) }
         }
+        METHOD_ZSTD => {
+            let data = block.get(HEADER_BYTES..).unwrap_or_default();
+            let out = zstd::bulk::decompress(data, uncompressed).map_err(broken)?;
+            if out.len() == uncompressed { Ok(out) } else { Err(broken("the uncompressed size is wrong")) }
+        }
         other => {
-            let message = format!("Unknown codec family code: {other}; LZ4 and NONE are known here");
+            let message = format!("Unknown codec family code: {other}; LZ4, ZSTD and NONE are known here");
             Err(Exception::new(Code::UnknownCompressionMethod, message))
         }
     }
@@ -117,6 +123,19 @@ mod tests {
             decoded.extend(block);
         }
         assert!(decoded == data && encoded.len() < data.len());
+    }
+
+    #[test]
+    fn blocks_may_be_zstd_or_plain() {
+        let data = b"some data, some data, some data";
+        for (method, packed) in [(METHOD_ZSTD, zstd::bulk::compress(data, 1).unwrap()), (METHOD_NONE, data.to_vec())] {
+            let mut block = vec![method];
+            block.extend(size(packed.len() + HEADER_BYTES));
+            block.extend(size(data.len()));
+            block.extend_from_slice(&packed);
+            let encoded = [&checksum(&block)[..], &block].concat();
+            assert_eq!(decode(&mut encoded.as_slice()).unwrap().as_deref(), Some(&data[..]), "{method}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use lz4_flex::frame::FrameDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
 
 use super::blocks;
 use super::incoming::Incoming;
@@ -21,6 +22,7 @@ pub(crate) enum Encoding {
     Gzip,
     Deflate,
     Lz4,
+    Zstd,
 }
 
 impl Encoding {
@@ -28,15 +30,16 @@ impl Encoding {
     ///
     /// # Errors
     ///
-    /// Code 89 for an encoding that is not known here (ClickHouse knows more: `br`, `zstd`, `xz`, `bz2`, `snappy`).
+    /// Code 89 for an encoding that is not known here (ClickHouse knows more: `br`, `xz`, `bz2`, `snappy`).
     pub(crate) fn parse(value: &str) -> Result<Self, Exception> {
         match value.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
             "lz4" => Ok(Self::Lz4),
+            "zstd" => Ok(Self::Zstd),
             other => {
-                let message = format!("Unknown compression method {other:?}; known here: gzip, deflate, lz4");
+                let message = format!("Unknown compression method {other:?}; known here: gzip, deflate, lz4, zstd");
                 Err(Exception::new(Code::UnknownCompressionMethod, message))
             }
         }
@@ -54,15 +57,19 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, encoding: Encoding, blocks: bool) -> Self {
+    /// # Errors
+    ///
+    /// There is no memory for a decoder (271).
+    pub(crate) fn new(incoming: Incoming, encoding: Encoding, blocks: bool) -> Result<Self, Exception> {
         let decoder: Box<dyn Read> = match encoding {
-            Encoding::Identity if !blocks => return Self::Plain(incoming),
+            Encoding::Identity if !blocks => return Ok(Self::Plain(incoming)),
             Encoding::Identity => Box::new(incoming),
             Encoding::Gzip => Box::new(MultiGzDecoder::new(incoming)),
             Encoding::Deflate => Box::new(ZlibDecoder::new(incoming)),
             Encoding::Lz4 => Box::new(FrameDecoder::new(incoming)),
+            Encoding::Zstd => Box::new(ZstdDecoder::new(incoming).map_err(|error| failed(&error))?),
         };
-        if blocks { Self::Blocks(decoder) } else { Self::Decoded(decoder) }
+        Ok(if blocks { Self::Blocks(decoder) } else { Self::Decoded(decoder) })
     }
 
     /// The next piece, never empty; `None` at the end.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::request::Request;
 use super::response::{Head, Kind, exception_text};
 use crate::Exception;
 use crate::body::{Compression, Encoder};
@@ -30,6 +31,8 @@ pub(crate) struct Answer {
     waiter: Waiter,
     encoder: Encoder,
     query_id: String,
+    /// Whether the head tells of the progress.
+    progress: bool,
     version: String,
     tag: String,
     started: Instant,
@@ -40,23 +43,36 @@ impl Answer {
         head: oneshot::Sender<Head>,
         pieces: mpsc::Sender<Piece>,
         waiter: Waiter,
-        query_id: String,
+        request: &Request,
         version: String,
     ) -> Self {
         let tag = uuid::Uuid::new_v4().simple().to_string().chars().take(16).collect();
-        let encoder = Encoder::None;
-        Self { head: Some(head), pieces, waiter, encoder, query_id, version, tag, started: Instant::now() }
+        Self {
+            head: Some(head),
+            pieces,
+            waiter,
+            encoder: Encoder::None,
+            query_id: request.query_id.clone(),
+            progress: request.progress,
+            version,
+            tag,
+            started: Instant::now(),
+        }
     }
 
     /// Begins a result. Later calls change nothing.
     pub(crate) fn begin(&mut self, format: &str, compression: Compression, counts: Counts) {
         let Some(sender) = self.head.take() else { return };
-        self.encoder = Encoder::new(compression);
+        // Without memory for an encoder the result goes as it is, and its head says so.
+        let (encoder, compression) =
+            Encoder::new(compression).map_or((Encoder::None, Compression::None), |encoder| (encoder, compression));
+        self.encoder = encoder;
         let kind = Kind::Result {
             format: format.to_owned(),
             compression,
             counts,
             elapsed_ns: self.started.elapsed().as_nanos(),
+            progress: self.progress,
             tag: self.tag.clone(),
         };
         let _gone = sender.send(Head { query_id: self.query_id.clone(), kind });

@@ -6,8 +6,9 @@ mod multipart;
 mod request;
 mod response;
 mod server;
+mod socket;
 
 pub(crate) use answer::{Answer, Gone};
 pub use credentials::Password;
-pub(crate) use request::Request;
+pub(crate) use request::{Request, Table};
 pub use server::{DRAIN, serve};

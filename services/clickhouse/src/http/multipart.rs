@@ -1,5 +1,7 @@
 //! `multipart/form-data`: how the `clickhouse` crate and the official clients send a query with its parameters.
 
+use bytes::Bytes;
+
 use crate::Exception;
 use crate::exception::Code;
 
@@ -7,7 +9,7 @@ use crate::exception::Code;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) name: String,
-    pub(super) value: String,
+    pub(super) value: Bytes,
     /// It came as a file.
     pub(super) file: bool,
 }
@@ -48,7 +50,7 @@ fn field(part: &[u8]) -> Option<Field> {
     })?;
     Some(Field {
         name: attribute(disposition, "name")?,
-        value: String::from_utf8_lossy(part.get(end + 4..)?).into_owned(),
+        value: Bytes::copy_from_slice(part.get(end + 4..)?),
         file: attribute(disposition, "filename").is_some(),
     })
 }
@@ -88,8 +90,8 @@ mod tests {
         let body = b"--XX\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT\r\n1\r\n\
             --XX\r\ncontent-disposition: form-data; name=\"param_a\"\r\nContent-Type: text/plain\r\n\r\n\r\n--XX--\r\n";
         let fields = parse(TYPE, body).unwrap();
-        let values: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
-        assert_eq!(values, [("query", "SELECT\r\n1"), ("param_a", "")]);
+        let values: Vec<_> = fields.iter().map(|field| (field.name.as_str(), &field.value[..])).collect();
+        assert_eq!(values, [("query", &b"SELECT\r\n1"[..]), ("param_a", b"")]);
         assert!(is_form(TYPE) && !is_form("application/x-www-form-urlencoded"));
     }
 

@@ -5,30 +5,20 @@
 //! (115 for an unknown name). A GET may not change anything: it runs with `readonly = 2`, as in ClickHouse.
 //!
 //! Credentials (`user`, `password`, basic authentication, `X-ClickHouse-User`, `X-ClickHouse-Key`) are checked before, where
-//! a password is set, and ignored where none is: the engine has one user. Sessions (`session_id`) are ignored too: each
-//! request has a fresh session.
+//! a password is set, and ignored where none is: the engine has one user.
 
 use axum::http::{HeaderMap, Method, header};
+use bytes::Bytes;
 
 use super::multipart;
 use crate::Exception;
 use crate::body::{Compression, Encoding};
-use crate::exception::Code;
+use crate::sessions::Asked;
 
 /// Parameters of the interface itself that need nothing here; all others that are not read below are settings.
-const IGNORED: [&str; 9] = [
-    "user",
-    "password",
-    "quota_key",
-    "session_id",
-    "session_timeout",
-    "session_check",
-    "close_session",
-    "stacktrace",
-    "buffer_size",
-];
+const IGNORED: [&str; 5] = ["user", "password", "quota_key", "stacktrace", "buffer_size"];
 /// ClickHouse's default for `http_zlib_compression_level`.
-const GZIP_LEVEL: u32 = 3;
+const LEVEL: u32 = 3;
 
 /// The parameters of a request.
 #[derive(Debug)]
@@ -36,6 +26,13 @@ pub(crate) struct Request {
     /// The query, or its beginning: the body follows.
     pub(crate) query: Option<String>,
     pub(crate) query_id: String,
+    /// A random number by which the request's statement is found (see `watch`).
+    pub(crate) mark: u64,
+    pub(crate) session: Asked,
+    /// Data that came with the request.
+    pub(crate) tables: Vec<Table>,
+    /// `send_progress_in_http_headers`.
+    pub(crate) progress: bool,
     pub(crate) database: String,
     pub(crate) default_format: String,
     pub(crate) settings: Vec<(String, String)>,
@@ -55,6 +52,18 @@ pub(crate) struct Request {
     pub(crate) compression: Compression,
 }
 
+/// A table that came with a request, as ClickHouse's external data.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) data: Bytes,
+    /// Names and types of its columns.
+    pub(crate) structure: String,
+    /// Types alone: the names are `_1`, `_2`, …
+    pub(crate) types: String,
+    pub(crate) format: String,
+}
+
 impl Request {
     /// Reads method, URL and headers.
     ///
@@ -66,6 +75,10 @@ impl Request {
         let mut request = Self {
             query: None,
             query_id: uuid::Uuid::new_v4().to_string(),
+            mark: uuid::Uuid::new_v4().as_u64_pair().0,
+            session: Asked::default(),
+            tables: Vec::new(),
+            progress: false,
             database: String::new(),
             default_format: String::new(),
             settings: Vec::new(),
@@ -76,7 +89,7 @@ impl Request {
             wait_end: false,
             encoding: Encoding::parse(text(header::CONTENT_ENCODING.as_str()).unwrap_or_default())?,
             blocks: false,
-            compression: Compression::accepted(text(header::ACCEPT_ENCODING.as_str()).unwrap_or_default(), GZIP_LEVEL),
+            compression: Compression::accepted(text(header::ACCEPT_ENCODING.as_str()).unwrap_or_default(), LEVEL),
         };
         for (name, value) in form_urlencoded::parse(url_query.as_bytes()) {
             request.parameter(&name, value.into_owned());
@@ -98,15 +111,32 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The form is damaged, or carries a file: external tables are not supported (48).
+    /// The form is damaged (36).
     pub(crate) fn form(&mut self, content_type: &str, body: &[u8]) -> Result<(), Exception> {
         for field in multipart::parse(content_type, body)? {
             if field.file {
-                return Err(Exception::new(Code::NotImplemented, "External tables are not supported"));
+                self.tables.push(Table { name: field.name, data: field.value, ..Table::default() });
+            } else {
+                self.parameter(&field.name, String::from_utf8_lossy(&field.value).into_owned());
             }
-            self.parameter(&field.name, field.value);
+        }
+        for table in &mut self.tables {
+            for (part, value) in
+                [("structure", &mut table.structure), ("types", &mut table.types), ("format", &mut table.format)]
+            {
+                let name = format!("{}_{part}", table.name);
+                if let Some(index) = self.settings.iter().position(|(setting, _)| *setting == name) {
+                    *value = self.settings.remove(index).1;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Whether it may modify nothing: by its method, or by the setting.
+    pub(crate) fn reads_only(&self) -> bool {
+        let limits = |(name, value): &(String, String)| name == "readonly" && value != "0";
+        self.read_only || self.settings.iter().any(limits)
     }
 
     fn parameter(&mut self, name: &str, value: String) {
@@ -116,13 +146,18 @@ impl Request {
             "database" => self.database = value,
             "default_format" => self.default_format = value,
             "role" => self.roles.push(value),
+            "session_id" => self.session.id = value,
+            "session_timeout" => self.session.timeout = value,
+            "session_check" => self.session.must_exist = is_on(&value),
+            "close_session" => self.session.closes = is_on(&value),
+            "send_progress_in_http_headers" => self.progress = is_on(&value),
             "client_protocol_version" => self.protocol_version = value.parse().unwrap_or(0),
             "compress" if is_on(&value) => self.compression = Compression::Blocks,
             "decompress" => self.blocks = is_on(&value),
             "enable_http_compression" if !is_on(&value) && self.compression != Compression::Blocks => {
                 self.compression = Compression::None;
             }
-            "http_zlib_compression_level" => self.gzip_level(&value),
+            "http_zlib_compression_level" => self.level(&value),
             "wait_end_of_query" | "http_wait_end_of_query" => self.wait_end |= is_on(&value),
             "compress" | "enable_http_compression" => {}
             name if IGNORED.contains(&name) => {}
@@ -140,8 +175,9 @@ impl Request {
         }
     }
 
-    fn gzip_level(&mut self, value: &str) {
-        if let (Compression::Gzip(level), Ok(asked)) = (&mut self.compression, value.parse::<u32>()) {
+    fn level(&mut self, value: &str) {
+        use Compression::{Deflate, Gzip, Zstd};
+        if let (Gzip(level) | Deflate(level) | Zstd(level), Ok(asked)) = (&mut self.compression, value.parse::<u32>()) {
             *level = asked.clamp(1, 9);
         }
     }

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
         /// What the engine has counted so far; elapsed time in nanoseconds.
         counts: Counts,
         elapsed_ns: u128,
+        /// The client wants to hear of the progress: once, since what comes before the first rows is not known here.
+        progress: bool,
         /// Marks an exception that comes in mid-stream.
         tag: String,
     },
@@ -42,7 +44,7 @@ impl Head {
                 .status(StatusCode::from_u16(exception.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
                 .header(header::CONTENT_TYPE, PLAIN)
                 .header("X-ClickHouse-Exception-Code", exception.code()),
-            Kind::Result { format, compression, counts, elapsed_ns, tag } => {
+            Kind::Result { format, compression, counts, elapsed_ns, progress, tag } => {
                 let content_type = about.content_types.get(&format.to_ascii_lowercase());
                 let builder = builder
                     .status(StatusCode::OK)
@@ -50,6 +52,10 @@ impl Head {
                     .header("X-ClickHouse-Format", value(format))
                     .header("X-ClickHouse-Summary", summary(counts, *elapsed_ns))
                     .header("X-ClickHouse-Exception-Tag", value(tag));
+                let builder = match progress {
+                    true => builder.header("X-ClickHouse-Progress", summary(counts, *elapsed_ns)),
+                    false => builder,
+                };
                 match compression.content_encoding() {
                     Some(encoding) => builder.header(header::CONTENT_ENCODING, encoding),
                     None => builder,
@@ -65,11 +71,11 @@ fn value(text: &str) -> HeaderValue {
 
 /// ClickHouse writes the numbers as strings.
 fn summary(counts: &Counts, elapsed_ns: u128) -> String {
-    let Counts { result_rows, read_rows, read_bytes, written_rows, written_bytes } = counts;
+    let Counts { result_rows, result_bytes, read_rows, read_bytes, written_rows, written_bytes } = counts;
     format!(
         "{{\"read_rows\":\"{read_rows}\",\"read_bytes\":\"{read_bytes}\",\"written_rows\":\"{written_rows}\",\
          \"written_bytes\":\"{written_bytes}\",\"total_rows_to_read\":\"0\",\"result_rows\":\"{result_rows}\",\
-         \"result_bytes\":\"0\",\"elapsed_ns\":\"{elapsed_ns}\"}}"
+         \"result_bytes\":\"{result_bytes}\",\"elapsed_ns\":\"{elapsed_ns}\"}}"
     )
 }
 

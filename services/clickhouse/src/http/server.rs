@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body as HttpBody, BodyDataStream};
-use axum::extract::{Request as HttpRequest, State};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt as _;
 use futures_util::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -20,14 +19,18 @@ use super::credentials::Password;
 use super::multipart;
 use super::request::Request;
 use super::response::{Head, Kind, exception_text};
+use super::socket::{Flushes, Sockets};
 use crate::body::{Body, Incoming, Part};
 use crate::exception::Code;
+use crate::watch::{Progress, Watch};
 use crate::{Engine, Error, Exception, execute};
 
 /// How long [`serve`] waits at its end for requests that run.
 pub const DRAIN: Duration = Duration::from_secs(30);
 /// How long [`serve`] waits for statements that it has cancelled.
 const CANCEL: Duration = Duration::from_secs(10);
+/// How often sessions are looked through for those whose time has passed.
+const SESSION_CHECK: Duration = Duration::from_secs(1);
 /// Pieces between the network and the request's thread, in each direction.
 const QUEUE: usize = 4;
 /// What is read of a body that nobody needs any more, so that the client sees the answer and not a broken connection.
@@ -50,12 +53,8 @@ pub async fn serve(
         shutdown.await;
         let _serving = stopping.send(());
     };
-    // Small answers go out at once; a socket without the option is only slower.
-    let listener = listener.tap_io(|socket| {
-        let _slower = socket.set_nodelay(true);
-    });
-    let server =
-        axum::serve(listener, router(Door { engine: engine.clone(), password })).with_graceful_shutdown(shutdown);
+    let service = router(Door { engine: engine.clone(), password }).into_make_service_with_connect_info::<Flushes>();
+    let server = axum::serve(Sockets(listener), service).with_graceful_shutdown(shutdown);
     let serving = async {
         let served = server.await.map_err(Error::Listen);
         // A statement may outlive the connection that asked for it.
@@ -70,6 +69,7 @@ pub async fn serve(
     };
     let served = tokio::select! {
         served = serving => served,
+        () = end_idle_sessions(engine.clone()) => Ok(()),
         () = late => {
             tracing::warn!(drain_s = DRAIN.as_secs(), "statements still run and are cancelled");
             interrupt(engine.clone()).await;
@@ -78,6 +78,17 @@ pub async fn serve(
     };
     close(engine).await;
     served
+}
+
+/// Ends sessions whose time has passed, for ever.
+async fn end_idle_sessions(engine: Engine) {
+    let mut interval = tokio::time::interval(SESSION_CHECK);
+    loop {
+        interval.tick().await;
+        let engine = engine.clone();
+        // Ending a session takes the engine's locks.
+        let _ended = tokio::task::spawn_blocking(move || engine.end_idle_sessions()).await;
+    }
 }
 
 /// Cancels statements, and waits a little until they have ended.
@@ -115,7 +126,11 @@ fn router(door: Door) -> Router {
         .with_state(door)
 }
 
-async fn query(State(Door { engine, password }): State<Door>, request: HttpRequest) -> Response {
+async fn query(
+    State(Door { engine, password }): State<Door>,
+    ConnectInfo(flushes): ConnectInfo<Flushes>,
+    request: HttpRequest,
+) -> Response {
     let (parts, body) = request.into_parts();
     let url = parts.uri.query().unwrap_or_default();
     if parts.method != axum::http::Method::POST && url.is_empty() {
@@ -132,7 +147,7 @@ async fn query(State(Door { engine, password }): State<Door>, request: HttpReque
         Err(exception) => Err(exception),
     };
     match read {
-        Ok(request) => run(engine, request, body).await,
+        Ok(request) => run(engine, request, body, flushes).await,
         Err(exception) => refuse(&engine, exception, &mut body).await,
     }
 }
@@ -153,7 +168,7 @@ async fn form(mut request: Request, content_type: &str, body: &mut BodyDataStrea
     Ok(request)
 }
 
-async fn run(engine: Engine, request: Request, mut body: BodyDataStream) -> Response {
+async fn run(engine: Engine, request: Request, mut body: BodyDataStream, flushes: Flushes) -> Response {
     let permit = match engine.admit() {
         Ok(permit) => permit,
         Err(exception) => return refuse(&engine, exception, &mut body).await,
@@ -163,16 +178,18 @@ async fn run(engine: Engine, request: Request, mut body: BodyDataStream) -> Resp
     let (head, started) = oneshot::channel();
     let version = engine.version().to_owned();
     let waiter = engine.waiter(Handle::current());
-    let answer = Answer::new(head, pieces, waiter.clone(), request.query_id.clone(), version);
+    let answer = Answer::new(head, pieces, waiter.clone(), &request, version);
+    let progress = Progress::default();
+    let watch = Watch { engine: engine.clone(), request: request.mark, progress: progress.clone() };
     let thread_engine = engine.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let body = Body::new(Incoming::new(incoming, waiter.clone()), request.encoding, request.blocks);
-        execute::run(&thread_engine, &waiter, &request, body, answer);
+        execute::run(&thread_engine, &waiter, &request, &progress, body, answer);
     });
     pump(&mut body, parts).await;
     match started.await {
-        Ok(head) => respond(&engine, &head, outgoing),
+        Ok(head) => respond(&engine, &head, Reading { outgoing, flushes, _watch: watch }),
         Err(_) => {
             let exception = Exception::new(Code::UnknownException, "The request's thread ended without an answer");
             refuse(&engine, exception, &mut body).await
@@ -209,14 +226,21 @@ async fn refuse(engine: &Engine, exception: Exception, body: &mut BodyDataStream
     finish(head.builder(engine.about()).body(text.into()))
 }
 
-fn respond(engine: &Engine, head: &Head, outgoing: mpsc::Receiver<Piece>) -> Response {
-    let body = stream::unfold(outgoing, |mut outgoing| async {
-        let piece = outgoing.recv().await?;
+/// What lives as long as the client reads the result.
+struct Reading {
+    outgoing: mpsc::Receiver<Piece>,
+    flushes: Flushes,
+    _watch: Watch,
+}
+
+fn respond(engine: &Engine, head: &Head, reading: Reading) -> Response {
+    let body = stream::unfold(reading, |mut reading| async {
+        let piece = reading.outgoing.recv().await?;
         if piece.is_err() {
             // The exception before it must be on its way before the connection breaks off.
-            tokio::task::yield_now().await;
+            reading.flushes.next().await;
         }
-        Some((piece, outgoing))
+        Some((piece, reading))
     });
     finish(head.builder(engine.about()).body(HttpBody::from_stream(body)))
 }

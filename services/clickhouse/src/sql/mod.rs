@@ -6,8 +6,12 @@
 mod insert;
 mod inside;
 mod lexer;
+mod parts;
+mod reads;
 mod statement;
 
 pub(crate) use insert::{Head, InsertHead};
 pub(crate) use inside::check as check_inside;
+pub(crate) use parts::top_level_parts;
+pub(crate) use reads::may_only_read;
 pub(crate) use statement::Statement;

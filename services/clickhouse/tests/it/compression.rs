@@ -1,4 +1,4 @@
-//! gzip and LZ4, both ways, as raw HTTP sees them.
+//! Every encoding, both ways, as raw HTTP sees them.
 
 use std::io::{Read as _, Write as _};
 
@@ -23,7 +23,7 @@ async fn is_complete(server: &Server, name: &str) {
 async fn results_are_compressed_as_the_client_accepts() {
     let server = server();
     let plain = plain(&server).await;
-    for encoding in ["gzip", "lz4"] {
+    for encoding in ["gzip", "lz4", "deflate", "zstd"] {
         let request = server.post(&[], format!("{SQL} FORMAT RowBinary")).header("Accept-Encoding", encoding);
         let response = request.send().await.unwrap();
         assert_eq!(header(&response, "content-encoding").as_deref(), Some(encoding));
@@ -31,6 +31,8 @@ async fn results_are_compressed_as_the_client_accepts() {
         let mut decoded = Vec::new();
         match encoding {
             "gzip" => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut decoded).unwrap(),
+            "deflate" => flate2::read::ZlibDecoder::new(&body[..]).read_to_end(&mut decoded).unwrap(),
+            "zstd" => zstd::Decoder::new(&body[..]).unwrap().read_to_end(&mut decoded).unwrap(),
             _ => lz4_flex::frame::FrameDecoder::new(&body[..]).read_to_end(&mut decoded).unwrap(),
         };
         assert!(decoded == plain && body.len() < plain.len() / 2, "{encoding}");
@@ -44,7 +46,7 @@ async fn results_are_compressed_as_the_client_accepts() {
 async fn bodies_are_decompressed() {
     let server = server();
     let plain = plain(&server).await;
-    for encoding in ["gzip", "deflate", "lz4"] {
+    for encoding in ["gzip", "deflate", "lz4", "zstd"] {
         let name = format!("sent_{encoding}");
         table(&server, &name).await;
         let body = match encoding {
@@ -58,6 +60,7 @@ async fn bodies_are_decompressed() {
                 encoder.write_all(&plain).unwrap();
                 encoder.finish().unwrap()
             }
+            "zstd" => zstd::encode_all(&plain[..], 1).unwrap(),
             _ => {
                 let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
                 encoder.write_all(&plain).unwrap();

@@ -85,6 +85,21 @@ async fn an_error_in_mid_stream_breaks_the_answer_off() {
 }
 
 #[tokio::test]
+async fn a_slow_client_reads_the_error_as_well() {
+    let server = server();
+    let sql = "SELECT throwIf(number = 3000000), randomString(1000) FROM numbers(4000000) FORMAT RowBinary";
+    let mut response = server.post(&[], sql).send().await.unwrap();
+    // More than the sockets' buffers hold is on its way when the query fails.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let mut last = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        last.extend_from_slice(&chunk);
+        last.drain(..last.len().saturating_sub(2000));
+    }
+    assert!(String::from_utf8_lossy(&last).contains("Code: 395. DB::Exception"), "the exception was dropped");
+}
+
+#[tokio::test]
 async fn with_wait_end_of_query_the_status_tells_of_a_late_error() {
     let server = server();
     let request = server.post(&[("wait_end_of_query", "1")], format!("{FAILS_LATE} FORMAT RowBinary"));

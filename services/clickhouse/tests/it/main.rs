@@ -10,3 +10,4 @@ mod insert;
 mod restart;
 mod select;
 mod server;
+mod sessions;

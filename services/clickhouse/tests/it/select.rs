@@ -1,6 +1,6 @@
 //! Queries: where they come from, what they may do, and how results are streamed.
 
-use crate::server::{Server, header, server};
+use crate::server::{Server, eventually, header, server};
 
 #[tokio::test]
 async fn health_checks_answer() {
@@ -34,7 +34,16 @@ async fn headers_tell_about_the_result() {
     assert!(header(&response, "x-clickhouse-server-display-name").is_some());
     let summary = header(&response, "x-clickhouse-summary").unwrap();
     assert!(summary.contains("\"read_rows\":\"3\""), "{summary}");
+    assert!(!summary.contains("\"result_bytes\":\"0\""), "{summary}");
+    assert_eq!(header(&response, "x-clickhouse-progress"), None);
     assert!(response.text().await.unwrap().contains("\"rows\": 3"));
+}
+
+#[tokio::test]
+async fn progress_is_told_when_it_is_asked_for() {
+    let request = server().post(&[("send_progress_in_http_headers", "1")], "SELECT number FROM numbers(3)");
+    let progress = header(&request.send().await.unwrap(), "x-clickhouse-progress").unwrap();
+    assert!(progress.contains("\"read_rows\":\"3\""), "{progress}");
 }
 
 #[tokio::test]
@@ -165,6 +174,16 @@ async fn one_client(client: u32) {
         let sql = "SELECT getSetting('max_threads'), {p:String}, sum(number) FROM numbers(100000)";
         assert_eq!(server.ask(&parameters, sql).await, format!("{threads}\t{parameter}\t4999950000"));
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_first_row_stops_its_query() {
+    let server = server();
+    let sql = "SELECT sum(sipHash64(number)) AS never FROM numbers(1000000000000000)";
+    let impatient = server.post(&[("log_comment", "impatient")], sql).timeout(std::time::Duration::from_secs(2));
+    assert!(impatient.send().await.unwrap_err().is_timeout());
+    let running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'impatient'";
+    eventually("the query has stopped", || async { server.ask(&[], running).await == "0" }).await;
 }
 
 #[tokio::test]
