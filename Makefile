@@ -9,25 +9,31 @@ KAFKA := target/kafka/libs/.ready
 LIBCHDB := services/clickhouse/node_modules/.ready
 SPECS := tests/node_modules/.ready
 PYTHON_CLIENT := target/clients/python/.ready
+GO_CLIENT := target/clients/go/client
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long lint demo bench traffic notices tools clean
+.PHONY: build test test-long yardstick lint demo bench traffic notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
 	cargo build --release --locked -p ringtrace
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
-test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(JS_CLIENT)
+test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT)
 	cargo test --release --locked --workspace --no-fail-fast
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
 test-long: export RINGTRACE_LONG := 1
 test-long: test
 
+# The clickhouse crate's own integration tests, against the embedded ClickHouse (services/clickhouse/README.md).
+yardstick: build
+	python3 services/clickhouse/tests/yardstick.py
+
 # Format, lints as errors, licences and duplicates of the dependencies.
 lint: tools
 	cargo fmt --all --check
+	test -z "$$(gofmt -l services/clickhouse/tests/clients/go)"
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo run --release --locked -q -p ringtrace-tests --bin audit -- check
 
@@ -59,6 +65,7 @@ tools:
 	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jre-headless"; \
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
+	need go "Go 1.25 or newer, to test with its ClickHouse client, which Grafana uses: https://go.dev"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \
 	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \
@@ -77,6 +84,10 @@ $(PYTHON_CLIENT): services/clickhouse/tests/clients/requirements.txt
 	rm -rf $(@D) && python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	touch $@
+
+$(GO_CLIENT): $(wildcard services/clickhouse/tests/clients/go/*)
+	mkdir -p $(@D)
+	go build -C services/clickhouse/tests/clients/go -o $(CURDIR)/$@ .
 
 $(JS_CLIENT): services/clickhouse/tests/clients/package.json services/clickhouse/tests/clients/package-lock.json
 	npm ci --prefix $(<D) --no-audit --no-fund

@@ -33,6 +33,8 @@ pub(crate) struct Answer {
     query_id: String,
     /// Whether the head tells of the progress.
     progress: bool,
+    /// As ClickHouse does it, an exception comes in blocks where a result would, but never in a `Content-Encoding`.
+    in_blocks: bool,
     version: String,
     tag: String,
     started: Instant,
@@ -54,6 +56,7 @@ impl Answer {
             encoder: Encoder::None,
             query_id: request.query_id.clone(),
             progress: request.progress,
+            in_blocks: request.compression == Compression::Blocks,
             version,
             tag,
             started: Instant::now(),
@@ -102,7 +105,8 @@ impl Answer {
             let text = exception_text(&exception, &self.version);
             let kind = Kind::Exception(exception);
             let _gone = sender.send(Head { query_id: self.query_id.clone(), kind });
-            return self.send(Ok(text.into()));
+            let mut encoder = if self.in_blocks { Encoder::Blocks } else { Encoder::None };
+            return self.send(Ok(encoder.push(text.into())));
         }
         let text = exception_text(&exception, &self.version);
         let (tag, length) = (&self.tag, text.len());
