@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,7 @@ pub struct Engine {
 
 struct Inner {
     library: &'static Library,
+    data: PathBuf,
     arguments: Vec<CString>,
     /// Keeps the engine up between requests: it stops with its last connection.
     keeper: Mutex<Option<Keeper>>,
@@ -83,6 +84,7 @@ impl Engine {
         directory::claim(&data, &about.version)?;
         let inner = Arc::new(Inner {
             library,
+            data,
             arguments,
             keeper: Mutex::new(Some(Keeper { _connection: keeper, _lock: lock })),
             running: Arc::new(Semaphore::new(MAX_RUNNING)),
@@ -148,6 +150,10 @@ impl Engine {
     pub(crate) async fn idle(&self) {
         let all = u32::try_from(MAX_RUNNING).unwrap_or(u32::MAX);
         drop(self.inner.running.acquire_many(all).await);
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.inner.data
     }
 
     /// Whether a statement may read files by itself.

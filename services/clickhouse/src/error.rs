@@ -68,6 +68,21 @@ pub enum Error {
     /// The operating system can't keep the process inside its data directory, though it knows how to.
     #[error("the process can't be confined to the data directory; --allow-external starts it without")]
     Confine(#[source] std::io::Error),
+    /// There is no such user to become.
+    #[error("there is no user {name} on this machine")]
+    UserMissing {
+        /// The name.
+        name: String,
+    },
+    /// The process may not become the user.
+    #[error("the process can't become the user {name}: start it as root, or as that user")]
+    User {
+        /// The name.
+        name: String,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The engine runs, but a query that it needs at its start failed.
     #[error("the ClickHouse engine started, but does not answer")]
     Answer(#[source] crate::Exception),

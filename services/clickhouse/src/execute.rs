@@ -11,6 +11,7 @@ use crate::format::{DEFAULT, FRAMING, Joiner, Joining};
 use crate::http::{Answer, Request};
 use crate::native;
 use crate::setup::{self, modifies};
+use crate::space;
 use crate::sql::{Head, InsertHead, Statement, check_inside};
 use crate::wait::Waiter;
 use crate::watch::Progress;
@@ -120,6 +121,7 @@ fn attempt(
     if engine.is_confined() {
         check_inside(task.sql())?;
     }
+    space::check(engine.data(), task.sql())?;
     let mut session = engine.session(waiter, &request.session)?;
     let (undo, done) = match setup::prepare(engine, &mut session, request, task.sql()) {
         Err((undo, exception)) => (undo, Err(exception.into())),

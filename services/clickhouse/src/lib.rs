@@ -3,10 +3,7 @@
 //! [`find_library`] finds `libchdb.so`, [`Engine::open`] starts the engine on a data directory, [`serve`] answers HTTP
 //! until it is told to stop. Clients of a ClickHouse server work with it unchanged.
 //!
-//! What it can't do: cancel a statement before its first rows (the library has no call for it); stream results in
-//! formats with a frame (JSON, Parquet, Arrow, …: the engine makes the whole result in memory first); `INSERT … SELECT …
-//! FROM input(…)`; external tables; sessions (`session_id`), which are accepted and ignored; users beside `default`; give the engine
-//! the request's `query_id`; bodies in `br`, `zstd`, `xz`, `bz2` or `snappy`; URLs longer than 64 KiB.
+//! `README.md` says which clients are tested, what can't be done and why, and what happens in every kind of trouble.
 //!
 //! A process can hold one data directory, and a data directory one process.
 //!
@@ -29,7 +26,9 @@ mod library;
 mod native;
 mod sessions;
 mod setup;
+mod space;
 mod sql;
+mod user;
 mod wait;
 mod watch;
 
@@ -40,3 +39,4 @@ pub use error::Error;
 pub use exception::Exception;
 pub use http::{DRAIN, Password, serve};
 pub use library::{LIBRARY_VARIABLE, find_library};
+pub use user::become_user;

@@ -3,6 +3,7 @@
 //!
 //! This is a lexer and a few rules, no parser: the engine parses, checks and refuses.
 
+mod definition;
 mod insert;
 mod inside;
 mod lexer;
@@ -10,6 +11,7 @@ mod parts;
 mod reads;
 mod statement;
 
+pub(crate) use definition::writes_definition;
 pub(crate) use insert::{Head, InsertHead};
 pub(crate) use inside::check as check_inside;
 pub(crate) use parts::top_level_parts;

@@ -1,13 +1,12 @@
 //! `ringtrace clickhouse`: the ClickHouse engine behind its own HTTP interface, with nothing installed.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use ringtrace_clickhouse::{Access, Confined, Engine, Password, confine, find_library, serve};
+use ringtrace_clickhouse::{Access, Confined, Engine, Password, become_user, confine, find_library, serve};
 use ringtrace_kit::drain::Drain;
-use tokio::net::TcpListener;
 
 use super::service;
 
@@ -28,6 +27,9 @@ pub struct Args {
     /// Let statements read and write files, run commands and open connections, with the rights of this process
     #[arg(long)]
     allow_external: bool,
+    /// Become this user once the address is bound; only root may
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Stop when standard input ends, so that it ends with the process that started it
     #[arg(long, hide = true)]
     until_input_ends: bool,
@@ -43,9 +45,13 @@ struct Start {
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &Args) -> ExitCode {
     match check(args) {
-        Ok(start) => service::finish(confined(args, &start.library).and_then(|access| {
-            // Its threads are the first: they are confined as well.
-            service::runtime()?.block_on(engine(args, start, access))
+        Ok(start) => service::finish(bind(args, &start).and_then(|listener| {
+            if let Some(user) = &args.user {
+                become_user(user, &args.data)?;
+            }
+            let access = confined(args, &start.library)?;
+            // Its threads are the first: they have that user and are confined as well.
+            service::runtime()?.block_on(engine(args, start, listener, access))
         })),
         Err(error) => service::refuse(&error, service::EXIT_CONFIG),
     }
@@ -86,7 +92,15 @@ fn confined(args: &Args, library: &Path) -> anyhow::Result<Access> {
     Ok(Access::Inside)
 }
 
-async fn engine(args: &Args, start: Start, access: Access) -> anyhow::Result<()> {
+fn bind(args: &Args, start: &Start) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(start.addresses.as_slice())
+        .with_context(|| format!("--listen {} can't be bound, name another port", args.listen))?;
+    // As tokio wants it.
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn engine(args: &Args, start: Start, listener: TcpListener, access: Access) -> anyhow::Result<()> {
     let drain = Drain::default();
     drain.on_signals()?;
     if args.until_input_ends {
@@ -97,11 +111,9 @@ async fn engine(args: &Args, start: Start, access: Access) -> anyhow::Result<()>
             drain.start();
         });
     }
-    let listener = TcpListener::bind(start.addresses.as_slice())
-        .await
-        .with_context(|| format!("--listen {} can't be bound, name another port", args.listen))?;
     let engine = Engine::open(&start.library, &args.data, access)?;
     println!("ClickHouse on http://{}, data in {}", listener.local_addr()?, args.data.display());
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     serve(engine, listener, start.password, async move { drain.started().await }).await?;
     Ok(())
 }

@@ -54,11 +54,20 @@ impl Server {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// The file system as the process sees it.
+    pub fn root(&self) -> PathBuf {
+        format!("/proc/{}/root", self.child.id()).into()
+    }
+
+    /// A line of what the kernel says about the process.
+    pub fn status(&self, name: &str) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().trim().to_owned()
+    }
+
     /// Resident memory in MiB.
     pub fn memory_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+        self.status("VmRSS").trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 
     /// Status and text of an answer.
