@@ -2,6 +2,7 @@
 
 mod clients;
 mod disk;
+mod garbage;
 mod kill;
 mod load;
 mod refusals;

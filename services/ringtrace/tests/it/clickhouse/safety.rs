@@ -1,11 +1,8 @@
-//! Who may ask, what statements may reach, and input that means nothing.
+//! Who may ask, and what statements may reach.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
 
-use super::server::{Folder, Server, command, http, long};
+use super::server::{Folder, Server, command, http};
 
 const PASSWORD: &str = "a b:ü";
 
@@ -104,65 +101,4 @@ async fn statements_reach_outside_where_it_is_allowed() {
     let path = file.to_str().unwrap();
     assert_eq!(server.ask(&format!("SELECT a FROM file('{path}', 'CSV', 'a String')")).await, "known");
     assert_eq!(server.ask(&format!("SELECT trim(file('{path}'))")).await, "known\\n");
-}
-
-/// Pseudorandom numbers (xorshift64*), so that a failure can be repeated with its seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % end
-    }
-}
-
-/// Requests that are damaged at random places: bytes changed, removed, repeated, cut off.
-fn damaged(random: &mut Random) -> Vec<u8> {
-    let requests: [&[u8]; 6] = [
-        b"GET /?query=SELECT%201&param_x=%41&max_threads=1 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"POST /?decompress=1&query=INSERT+INTO+g+FORMAT+RowBinary HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n\
-            0123456789abcdef\x82\x0f\0\0\0\x05\0\0\0aaaaaaaaaaaaaaa",
-        b"POST /?query=INSERT+INTO+g+FORMAT+Native HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n\
-            \x01\x01\x01a\x06UInt64\0\0\0\0\0\0\0\0\0\0",
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\0",
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=X\r\nContent-Length: 68\r\n\r\n\
-            --X\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT 1\r\n--X--",
-        b"POST /?client_protocol_version=54405&default_format=Native HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\
-            \r\nAuthorization: Basic eDp5\r\n\r\n8\r\nSELECT 1\r\n0\r\n\r\n",
-    ];
-    let mut bytes = requests[random.below(requests.len())].to_vec();
-    for _ in 0..=random.below(6) {
-        let at = random.below(bytes.len());
-        match random.below(4) {
-            0 => bytes[at] = u8::try_from(random.below(256)).unwrap(),
-            1 => drop(bytes.remove(at)),
-            2 => bytes.insert(at, b"'\"`($\\\0\xff/*"[random.below(10)]),
-            _ => bytes.extend_from_within(at..),
-        }
-    }
-    bytes.truncate(1 + random.below(bytes.len() * 4).min(bytes.len() - 1));
-    bytes
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn garbage_never_ends_the_server() {
-    let seed = std::env::var("RINGTRACE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);
-    println!("RINGTRACE_SEED={seed}");
-    let data = Folder::new();
-    let mut server = Server::start(&data, &[]);
-    server.ask("CREATE TABLE g (a UInt64) ENGINE = Null").await;
-    let mut random = Random(seed);
-    for round in 0..if long() { 20_000 } else { 600 } {
-        let request = damaged(&mut random);
-        let mut socket = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        // The server may close before it has read everything.
-        let _ = socket.write_all(&request);
-        let _ = socket.shutdown(std::net::Shutdown::Write);
-        let _ = socket.read(&mut [0; 64]);
-        assert!(server.runs(), "round {round}: {}", request.escape_ascii());
-    }
-    assert_eq!(server.ask("SELECT 1").await, "1");
 }

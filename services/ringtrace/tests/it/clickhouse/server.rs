@@ -126,3 +126,24 @@ impl Drop for Folder {
 pub fn long() -> bool {
     std::env::var_os("RINGTRACE_LONG").is_some_and(|value| value == "1")
 }
+
+/// Pseudorandom numbers (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    /// From `RINGTRACE_SEED`, or from one that changes with each run; printed, so that a failure can be repeated.
+    pub fn seeded() -> Self {
+        let given = std::env::var("RINGTRACE_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        println!("RINGTRACE_SEED={seed}");
+        Self(seed.max(1))
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % end
+    }
+}
