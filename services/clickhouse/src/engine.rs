@@ -129,7 +129,7 @@ impl Engine {
             return;
         }
         let statement = format!("KILL QUERY WHERE {which} ASYNC");
-        let connection = self.inner.library.connect(&self.inner.arguments);
+        let connection = self.connect();
         let killed = connection.map(|mut connection| connection.query(statement.as_bytes(), "Null", &[]).map(|_| ()));
         if let Some(Err(error)) = killed {
             tracing::warn!(error, "statements that run can't be cancelled");
@@ -161,6 +161,11 @@ impl Engine {
         self.inner.access == Access::Inside
     }
 
+    /// A connection of its own; `None` when the engine gives none.
+    pub(crate) fn connect(&self) -> Option<Connection> {
+        self.inner.library.connect(&self.inner.arguments)
+    }
+
     pub(crate) fn about(&self) -> &About {
         &self.inner.about
     }
@@ -188,8 +193,7 @@ impl Engine {
             "" => (None, None),
             _ => self.inner.sessions.take(asked).map(|(place, connection)| (Some(place), connection))?,
         };
-        let fresh = || self.inner.library.connect(&self.inner.arguments);
-        let connection = kept.or_else(fresh).ok_or_else(closing)?;
+        let connection = kept.or_else(|| self.connect()).ok_or_else(closing)?;
         Ok(Session { connection, place, _permit: permit })
     }
 }

@@ -14,6 +14,7 @@
 mod access;
 mod body;
 mod confine;
+mod direct;
 mod directory;
 mod engine;
 mod error;
@@ -34,6 +35,7 @@ mod watch;
 
 pub use access::Access;
 pub use confine::{Confined, confine};
+pub use direct::Direct;
 pub use engine::{Engine, MAX_REQUESTS, MAX_RUNNING, MAX_WAIT};
 pub use error::Error;
 pub use exception::Exception;

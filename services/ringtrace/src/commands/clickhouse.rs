@@ -51,7 +51,11 @@ pub fn run(args: &Args) -> ExitCode {
             }
             let access = confined(args, &start.library)?;
             // Its threads are the first: they have that user and are confined as well.
-            service::runtime()?.block_on(engine(args, start, listener, access))
+            let runtime = service::runtime()?;
+            let served = runtime.block_on(engine(args, start, listener, access));
+            // The thread of a statement that can't be cancelled must not keep the process.
+            runtime.shutdown_background();
+            served
         })),
         Err(error) => service::refuse(&error, service::EXIT_CONFIG),
     }
