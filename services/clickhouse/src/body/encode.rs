@@ -79,7 +79,7 @@ macro_rules! streams {
                 self.get_mut()
             }
             fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
-                Ok((*self).finish()?)
+                (*self).finish().map_err(Into::into)
             }
         }
     )*};
