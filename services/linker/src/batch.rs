@@ -70,14 +70,14 @@ impl Batch {
         if matches!(event.kind, Kind::Unknown(_)) {
             self.counts.unknown_kinds += 1;
         }
-        let is_device_topic = record.input == Input::Device;
-        if is_device_topic || !event.is_call_event() {
+        let is_of_devices = record.input == Input::Device || self.is_replayed_from_devices(record, routing);
+        if is_of_devices || !event.is_call_event() {
             let attributes = routing.privacy.protect(&event.attributes);
             let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
             put_device_event(&mut self.device_events, event, meta);
-            if is_device_topic && event.is_forwarded() {
-                self.reroute(record, call_partition(event.call_uuid.unwrap_or_default(), routing.partitions));
-            }
+        }
+        let is_linked = if is_of_devices { event.is_forwarded() } else { event.is_call_event() };
+        if !is_linked {
             return;
         }
         let partition = call_partition(event.call_uuid.unwrap_or_default(), routing.partitions);
@@ -88,6 +88,11 @@ impl Batch {
             }
             _ => self.reroute(record, partition),
         }
+    }
+
+    /// Whether it is a dead letter of the device topic that was sent back: both its places are still without it.
+    fn is_replayed_from_devices(&self, record: &Record<'_>, routing: &Routing) -> bool {
+        record.input == Input::Internal && routing.inputs.is_source(Input::Device, &self.source) && record.is_replayed()
     }
 
     fn reroute(&mut self, record: &Record<'_>, partition: i32) {

@@ -32,6 +32,8 @@ mod writer;
 
 pub use changelog::ChangelogError;
 pub use consumer::CONSUMER_SETTINGS;
-pub use record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};
+pub use record::{
+    DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, REPLAYED_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER,
+};
 pub use run::{FlushError, LinkError, Linker, LoadError, Sink};
 pub use state::StateError;

@@ -23,6 +23,9 @@ pub const SIZE_HEADER: &str = "ringtrace.size";
 /// Header of a dead letter whose value was too large to keep: the SHA-256 of the whole value, in hexadecimal.
 pub const SHA256_HEADER: &str = "ringtrace.sha256";
 
+/// Header of a dead letter that was sent back to the internal topic, before [`SOURCE_HEADER`]: its position.
+pub const REPLAYED_HEADER: &str = "ringtrace.replayed";
+
 /// Room that is kept for key, headers and framing beside the value of a dead letter, in bytes.
 const ROOM: usize = 1 << 20;
 
@@ -78,6 +81,15 @@ impl<'a> Record<'a> {
             return None;
         }
         std::str::from_utf8(last.value?).ok()
+    }
+
+    /// Whether it is a dead letter that was sent back: no topic but the internal one has it.
+    pub(crate) fn is_replayed(&self) -> bool {
+        let before_last = || {
+            let headers = self.message.headers()?;
+            headers.try_get(headers.count().checked_sub(2)?)
+        };
+        self.original().is_some() && before_last().is_some_and(|header| header.key == REPLAYED_HEADER)
     }
 
     /// Bytes of key, value and a guess at the rest.

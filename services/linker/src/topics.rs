@@ -50,6 +50,11 @@ impl Inputs {
             .find(|input| **self.name(*input) == *topic)
     }
 
+    /// Whether a source, `topic/partition/offset`, is a record of the topic.
+    pub(crate) fn is_source(&self, input: Input, source: &str) -> bool {
+        source.rsplitn(3, '/').nth(2) == Some(self.name(input))
+    }
+
     pub(crate) fn all(&self) -> [&str; 4] {
         [&self.push, &self.call, &self.internal, &self.device]
     }

@@ -1,6 +1,7 @@
 //! The one binary: every service of Ringtrace behind one command line.
 
 mod commands;
+mod dead_letters;
 mod lines;
 mod replay;
 mod up;
@@ -34,6 +35,8 @@ enum Command {
     Check(commands::migrate::CheckArgs),
     /// Send recorded events to Kafka
     Replay(commands::replay::Args),
+    /// Look at records that were not linked, and send them back once they can be
+    DeadLetters(commands::dead_letters::Args),
     /// Serve the embedded ClickHouse over HTTP
     Clickhouse(commands::clickhouse::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::DeadLetters(args) => commands::dead_letters::run(&args),
         Command::Clickhouse(args) => commands::clickhouse::run(&args),
     }
 }

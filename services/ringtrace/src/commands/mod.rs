@@ -1,6 +1,7 @@
 //! The verbs of the command line, each in its own file.
 
 pub mod clickhouse;
+pub mod dead_letters;
 pub mod explain;
 pub mod link;
 pub mod migrate;

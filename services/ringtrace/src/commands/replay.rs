@@ -5,11 +5,8 @@ use std::process::ExitCode;
 
 use ringtrace_kit::drain::Drain;
 
-use super::service::{self, Settings};
+use super::service::{self, EXIT_DATA, Settings};
 use crate::replay::{Pace, Plan, Report, Source, Timestamps, replay};
-
-/// Exit status when some lines were no valid events (`EX_DATAERR` of sysexits.h).
-const EXIT_DATA: u8 = 65;
 
 /// Send events from JSON lines to Kafka.
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,9 @@ use tokio::runtime::Runtime;
 /// Exit status of a configuration that is not accepted (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIG: u8 = 78;
 
+/// Exit status when some input was no valid events (`EX_DATAERR` of sysexits.h).
+pub const EXIT_DATA: u8 = 65;
+
 /// Settings that every such command takes.
 #[derive(Debug, clap::Args)]
 pub struct Settings {

@@ -3,6 +3,7 @@
 mod bad;
 mod commands;
 mod compare;
+mod dead_letters;
 mod expect;
 mod input;
 mod running;

@@ -1,0 +1,97 @@
+//! Reading the dead-letter topic from its beginning to its end as it is now.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+use ringtrace_kit::config::Kafka;
+use ringtrace_kit::kafka::client_config;
+
+use super::{Letter, Position};
+
+/// How long the brokers may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Hands every letter to `take`, partition by partition in order of their offsets.
+///
+/// # Errors
+/// The topic is not there, or the brokers don't answer.
+pub fn read(kafka: &Kafka, mut take: impl FnMut(Letter)) -> anyhow::Result<()> {
+    let consumer = consumer(kafka)?;
+    for partition in 0..partitions(&consumer, kafka)? {
+        let from = Position { partition, offset: 0 };
+        read_from(&consumer, kafka, from, Offset::Beginning, |letter| {
+            take(letter);
+            true
+        })?;
+    }
+    Ok(())
+}
+
+/// The letter at a position.
+///
+/// # Errors
+/// There is none, or the brokers don't answer.
+pub fn find(kafka: &Kafka, position: Position) -> anyhow::Result<Letter> {
+    let consumer = consumer(kafka)?;
+    let mut found = None;
+    if position.partition < partitions(&consumer, kafka)? {
+        read_from(&consumer, kafka, position, Offset::Offset(position.offset), |letter| {
+            found = Some(letter);
+            false
+        })?;
+    }
+    let is_it = |letter: &Letter| letter.position == position;
+    found.filter(is_it).with_context(|| format!("there is no dead letter at {position}"))
+}
+
+fn consumer(kafka: &Kafka) -> anyhow::Result<BaseConsumer> {
+    let mut config = client_config(kafka);
+    // It never joins a group; librdkafka asks for a name all the same.
+    config.set("group.id", format!("{}-dead-letters", kafka.group)).set("enable.auto.commit", "false");
+    config.set("enable.partition.eof", "true").set("isolation.level", "read_committed");
+    config.set("allow.auto.create.topics", "false").set("auto.offset.reset", "earliest");
+    Ok(config.create()?)
+}
+
+fn partitions(consumer: &BaseConsumer, kafka: &Kafka) -> anyhow::Result<i32> {
+    let topic = &kafka.dead_letters_topic;
+    let metadata = consumer
+        .fetch_metadata(None, SILENCE)
+        .with_context(|| format!("Kafka at {} does not answer: is kafka.brokers right?", kafka.brokers))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let found = found.with_context(|| format!("topic {topic} does not exist: `ringtrace migrate` creates it"))?;
+    Ok(i32::try_from(found.partitions().len())?)
+}
+
+/// Reads a partition until its end, or until `take` has had enough.
+fn read_from(
+    consumer: &BaseConsumer,
+    kafka: &Kafka,
+    from: Position,
+    offset: Offset,
+    mut take: impl FnMut(Letter) -> bool,
+) -> anyhow::Result<()> {
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(&kafka.dead_letters_topic, from.partition, offset)?;
+    consumer.assign(&assignment)?;
+    let mut deadline = Instant::now() + SILENCE;
+    loop {
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(message)) => {
+                deadline = Instant::now() + SILENCE;
+                if !take(Letter::of(&message)) {
+                    return Ok(());
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) if partition == from.partition => return Ok(()),
+            Some(Err(error)) if Instant::now() > deadline => return Err(error.into()),
+            None if Instant::now() > deadline => {
+                bail!("topic {} was silent for {} s", kafka.dead_letters_topic, SILENCE.as_secs());
+            }
+            Some(Err(_)) | None => {}
+        }
+    }
+}
