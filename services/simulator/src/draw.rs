@@ -62,7 +62,7 @@ impl Visitor<'_> for Number {
 
 /// A delay: log-normally distributed milliseconds, of which half are below `median_ms`, none above `most_ms`. `sigma` is
 /// the standard deviation of their natural logarithm: 0.5 is narrow, 1.5 has a long tail.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delay {
     /// Quantiles, evenly spaced.
     quantiles: Box<[i64]>,
@@ -88,6 +88,12 @@ impl Delay {
         let (step, part) = ((bits >> 54) as usize % QUANTILES, (bits >> 30 & 0xff_ffff) as i64);
         let (low, high) = (self.quantiles[step], self.quantiles[step + 1]);
         low + ((high - low) * part >> 24)
+    }
+}
+
+impl fmt::Debug for Delay {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Delay({} ms)", self.quantiles[QUANTILES / 2])
     }
 }
 

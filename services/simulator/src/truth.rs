@@ -127,6 +127,8 @@ pub struct CallTruth {
     pub cancelled_at: Option<i64>,
     /// It ended: on the server, or else on a device.
     pub ended_at: Option<i64>,
+    /// Whether the server said so, rather than devices.
+    pub ended_by_server: bool,
     /// The outcome that complete telemetry gives.
     pub outcome: &'static str,
     /// Legs of the called side.

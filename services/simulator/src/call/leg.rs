@@ -35,6 +35,8 @@ pub(super) struct Leg {
     pub(super) pushes: (u32, u32),
     /// What the device's own events make of it.
     pub(super) own_outcome: Option<&'static str>,
+    /// Its first end as the device writes it: its own clock, and the word, where the platform has one.
+    pub(super) written_end: Option<(i64, Option<&'static str>)>,
 }
 
 impl Leg {
@@ -57,6 +59,14 @@ impl Leg {
         first(&mut self.facts.attempted_at, at);
         self.facts.posted = true;
         self.ring(at);
+    }
+
+    /// The call ended at `at`, on a clock that shows `shown_at`.
+    pub(super) fn note_end(&mut self, at: i64, shown_at: i64, word: Option<&'static str>) {
+        first(&mut self.truth.ended_at, at);
+        if self.written_end.is_none_or(|(held, _)| shown_at < held) {
+            self.written_end = Some((shown_at, word));
+        }
     }
 
     pub(super) fn ring(&mut self, at: i64) {

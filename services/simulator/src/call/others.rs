@@ -62,8 +62,10 @@ impl Scene<'_, '_> {
         if held.truth.ended_at.is_some_and(|ended| ended <= at) {
             return;
         }
-        held.truth.ended_at = Some(at);
-        let platform = self.stage.fleet.devices[held.device].platform;
+        let device = &self.stage.fleet.devices[held.device];
+        let platform = device.platform;
+        let is_cause = platform == Platform::Android && telecom_cause(reason).is_some();
+        held.note_end(at, at - device.offset_ms + held.clock_bug_ms, (!is_cause).then_some(reason));
         if held.own_outcome.is_none() {
             held.own_outcome = match reason {
                 "remote_ended" => Some("cancelled"),
@@ -74,16 +76,23 @@ impl Scene<'_, '_> {
         }
         self.say(leg, "call.ended", at, |fields| {
             let callkit = ["failed", "remote_ended", "unanswered", "answered_elsewhere", "declined_elsewhere"];
-            match (platform, callkit.iter().position(|word| *word == reason), reason) {
+            match (platform, callkit.iter().position(|word| *word == reason), telecom_cause(reason)) {
                 // CXCallEndedReason has raw values; it has none for an end by the user.
                 (Platform::Ios, Some(place), _) => fields.int("end_reason", place as i64 + 1),
-                // android.telecom.DisconnectCause.
-                (Platform::Android, _, "local") => fields.int("disconnect_cause", 2),
-                (Platform::Android, _, "remote_ended") => fields.int("disconnect_cause", 3),
-                (Platform::Android, _, "unanswered") => fields.int("disconnect_cause", 5),
-                (Platform::Android, _, "answered_elsewhere") => fields.int("disconnect_cause", 11),
+                (Platform::Android, _, Some(cause)) => fields.int("disconnect_cause", cause),
                 _ => fields.text("end_reason", reason),
             }
         });
+    }
+}
+
+/// The `android.telecom.DisconnectCause` of an end, where it has one.
+fn telecom_cause(reason: &str) -> Option<i64> {
+    match reason {
+        "local" => Some(2),
+        "remote_ended" => Some(3),
+        "unanswered" => Some(5),
+        "answered_elsewhere" => Some(11),
+        _ => None,
     }
 }

@@ -276,7 +276,8 @@ impl Scene<'_, '_> {
         first(&mut held.truth.declined_at, at);
         held.own_outcome = Some("declined");
         if self.stage.fleet.devices[held.device].platform == Platform::Android {
-            held.truth.ended_at = Some(at + 5);
+            let device = &self.stage.fleet.devices[held.device];
+            held.note_end(at + 5, at + 5 - device.offset_ms + held.clock_bug_ms, None);
             self.say(leg, "call.ended", at + 5, |fields| fields.int("disconnect_cause", 6));
         }
         self.call.ended_at = Some(at + 60);
@@ -326,7 +327,7 @@ impl Scene<'_, '_> {
         // The server's end, and where it has none the first of the devices'.
         let server_ended = self.call.ended_at.is_some();
         let first_end = legs_end.min();
-        let timed_out = server_ended && !answered && !declined && self.server_timed_out();
+        let timed_out = if server_ended { self.server_timed_out() } else { self.devices_rang_out() };
         for leg in &mut self.legs {
             let (verdict, evidence) = leg.facts.verdict();
             leg.truth.verdict = verdict;
@@ -345,6 +346,7 @@ impl Scene<'_, '_> {
                 None => "unknown",
             };
         }
+        self.call.ended_by_server = server_ended;
         if !server_ended {
             self.call.ended_at = first_end;
         }
@@ -359,6 +361,15 @@ impl Scene<'_, '_> {
 
     fn server_timed_out(&self) -> bool {
         self.call.ended_at == Some(self.start + self.app().ring_s * 1_000)
+    }
+
+    /// Without a word of the server, the first end that a device wrote counts.
+    fn devices_rang_out(&self) -> bool {
+        let callees = self.legs.iter().filter(|leg| leg.truth.role == "callee");
+        callees
+            .filter_map(|leg| leg.written_end)
+            .min_by_key(|(at, _)| *at)
+            .is_some_and(|(_, word)| word == Some("unanswered"))
     }
 
     fn call_outcome(&self, timed_out: bool) -> &'static str {

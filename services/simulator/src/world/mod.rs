@@ -171,7 +171,6 @@ mod tests {
         refused("[apns]\nlatency = 3", &["apns.latency", "wifi"]);
         refused("[space]\nx = 3", &["space", "population"]);
         refused("[apns]\nlost = 1.5", &["lost", "1.5", "share from 0 to 1"]);
-        refused("[apns]\nwifi = { median_ms = 5 }", &["sigma"]);
         refused("[apns]\nwifi = { median_ms = 5, sigma = 9, most_ms = 6 }", &["sigma", "0 to 4"]);
         refused("[apns]\nwifi = { median_ms = 5, sgma = 9, most_ms = 6 }", &["sgma"]);
         refused("apns = 3", &["apns", "expected a table"]);
@@ -186,5 +185,7 @@ mod tests {
         let world = World::with("[pushkit]\nstrikes_until_not_woken = 5").unwrap();
         assert_eq!(world.pushkit.strikes_until_not_woken, 5);
         assert_eq!(world.pushkit.watchdog_ms, 7_000);
+        let world = World::with("[apns]\nwifi = { median_ms = 300 }").unwrap();
+        assert_eq!(format!("{:?}", world.apns.wifi), "Delay(300 ms)");
     }
 }
