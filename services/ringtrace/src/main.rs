@@ -3,6 +3,8 @@
 mod commands;
 mod lines;
 mod replay;
+mod sending;
+mod simulate;
 mod up;
 
 use std::process::ExitCode;
@@ -24,7 +26,7 @@ struct Cli {
 enum Command {
     /// Judge events from files or standard input, without Kafka or ClickHouse
     Explain(commands::explain::Args),
-    /// Run everything with nothing configured: broker, ClickHouse, linker, example traffic
+    /// Run everything with nothing configured: broker, ClickHouse, linker, simulated calls
     Up(commands::up::Args),
     /// Read events from Kafka, link them to calls, write the results to ClickHouse
     Link(commands::link::Args),
@@ -34,6 +36,8 @@ enum Command {
     Check(commands::migrate::CheckArgs),
     /// Send recorded events to Kafka
     Replay(commands::replay::Args),
+    /// Simulate devices, push services and servers, to Kafka or as JSON lines
+    Simulate(commands::simulate::Args),
     /// Serve the embedded ClickHouse over HTTP
     Clickhouse(commands::clickhouse::Args),
 }
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Clickhouse(args) => commands::clickhouse::run(&args),
     }
 }

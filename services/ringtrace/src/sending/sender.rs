@@ -12,7 +12,7 @@ use ringtrace_kit::config::Kafka;
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::kafka::client_config;
 
-use super::shift::Ready;
+use super::Ready;
 
 /// How long the brokers may take to acknowledge the last records.
 const LAST: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Sender {
             ensure!(
                 kind.as_deref() != Some("LogAppendTime"),
                 "topic {name} stamps records itself (message.timestamp.type=LogAppendTime), so their own times would be lost: \
-                 use --timestamps new, or a topic with CreateTime"
+                 send them as they happen, or use a topic with CreateTime"
             );
         }
         Ok(())
@@ -96,9 +96,9 @@ impl Sender {
     ///
     /// # Errors
     /// When it can't be sent at all.
-    pub fn send(&self, ready: &Ready) -> anyhow::Result<()> {
-        let mut record = BaseRecord::to(ready.topic.name(&self.kafka)).payload(&ready.value).timestamp(ready.timestamp);
-        record.key = ready.key.as_ref();
+    pub fn send(&self, ready: &Ready<'_>) -> anyhow::Result<()> {
+        let mut record = BaseRecord::to(ready.topic.name(&self.kafka)).payload(ready.value).timestamp(ready.timestamp);
+        record.key = ready.key;
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
@@ -115,10 +115,18 @@ impl Sender {
     ///
     /// # Errors
     /// When Kafka did not take every record.
-    pub fn finish(self) -> anyhow::Result<u64> {
-        self.producer.flush(LAST).context("Kafka did not acknowledge all records")?;
-        self.check()?;
+    pub fn finish(&self) -> anyhow::Result<u64> {
+        self.flush()?;
         Ok(self.producer.context().acknowledged.load(Ordering::Relaxed))
+    }
+
+    /// Waits until everything so far is acknowledged.
+    ///
+    /// # Errors
+    /// When Kafka did not take every record.
+    pub fn flush(&self) -> anyhow::Result<()> {
+        self.producer.flush(LAST).context("Kafka did not acknowledge all records")?;
+        self.check()
     }
 
     fn check(&self) -> anyhow::Result<()> {

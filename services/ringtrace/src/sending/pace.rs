@@ -1,8 +1,8 @@
-//! How fast a recording is sent.
+//! How fast events are sent.
 
 use std::time::{Duration, Instant};
 
-/// Seconds of the recording per second of sending; infinite for all at once.
+/// Seconds of log time per second of sending; infinite for all at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace(pub f64);
 
@@ -17,6 +17,11 @@ pub struct Started {
 impl Pace {
     /// As fast as Kafka takes it.
     pub const AT_ONCE: Pace = Pace(f64::INFINITY);
+
+    /// The pace of a speed; 0 is all at once.
+    pub fn of_speed(speed: f64) -> Self {
+        if speed == 0.0 { Self::AT_ONCE } else { Pace(speed) }
+    }
 
     /// Starts with the event of `first_log_at`, in milliseconds since the Unix epoch.
     pub fn started(self, first_log_at: i64) -> Started {
