@@ -1,12 +1,10 @@
-//! Sending events to Kafka: which topic, at which pace, never further ahead of the linker than wanted.
+//! Sending events to Kafka: which topic, at which pace.
 
-mod lag;
 mod pace;
 mod sender;
 
 use ringtrace_kit::config::Kafka;
 
-pub use lag::Lag;
 pub use pace::Pace;
 pub use sender::Sender;
 

@@ -116,17 +116,9 @@ impl Sender {
     /// # Errors
     /// When Kafka did not take every record.
     pub fn finish(&self) -> anyhow::Result<u64> {
-        self.flush()?;
-        Ok(self.producer.context().acknowledged.load(Ordering::Relaxed))
-    }
-
-    /// Waits until everything so far is acknowledged.
-    ///
-    /// # Errors
-    /// When Kafka did not take every record.
-    pub fn flush(&self) -> anyhow::Result<()> {
         self.producer.flush(LAST).context("Kafka did not acknowledge all records")?;
-        self.check()
+        self.check()?;
+        Ok(self.producer.context().acknowledged.load(Ordering::Relaxed))
     }
 
     fn check(&self) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use ringtrace_kit::drain::Drain;
 use ringtrace_simulator::{Simulator, Truth};
 
 use crate::sending::Pace;
-pub use output::{Lines, Output, Topics};
+pub use output::{Lines, Output, Progress, Topics};
 pub use report::Report;
 
 /// What is done with a simulated world.

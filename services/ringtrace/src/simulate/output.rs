@@ -10,13 +10,13 @@ use ringtrace_kit::config::Kafka;
 use ringtrace_kit::drain::Drain;
 use ringtrace_simulator::Record;
 
-use crate::sending::{Lag, Ready, Sender, Topic};
+use crate::sending::{Ready, Sender, Topic};
 
 /// Lines are written once there are so many bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// How many records may be sent between two looks at how far the linker is.
-const LOOK_EVERY: u64 = 2_000;
+const LOOK_EVERY: u64 = 1_000;
 
 /// How long to wait until the next look, where the linker is too far behind.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -120,13 +120,23 @@ impl Lines {
     }
 }
 
+/// Tells how many records the linker has committed.
+pub type Progress = Box<dyn Fn() -> u64 + Send>;
+
 /// The input topics.
 pub struct Topics {
     sender: Sender,
-    /// The linker's lag, and how far it may be behind, in records.
-    bound: Option<(Lag, i64)>,
-    /// Records since the last look.
-    unseen: u64,
+    sent: u64,
+    bound: Option<Bound>,
+}
+
+/// How far ahead of the linker records may be sent.
+struct Bound {
+    linked: Progress,
+    /// In records.
+    most: u64,
+    /// When to look again, as a number of records sent.
+    look_at: u64,
 }
 
 impl Topics {
@@ -139,19 +149,16 @@ impl Topics {
         if has_own_times {
             sender.refuse_log_append_time()?;
         }
-        Ok(Topics { sender, bound: None, unseen: 0 })
+        Ok(Topics { sender, sent: 0, bound: None })
     }
 
-    /// Never sends much more than the linker, which may be `records` behind, has committed.
-    ///
-    /// # Errors
-    /// When librdkafka refuses a setting.
-    pub fn behind(self, kafka: &Kafka, records: i64) -> anyhow::Result<Self> {
-        Ok(Topics { bound: Some((Lag::new(kafka)?, records)), ..self })
+    /// Waits while more than `most` records, and those up to the next look at the progress, are not linked.
+    pub fn ahead_by(self, most: u64, linked: Progress) -> Self {
+        Topics { bound: Some(Bound { linked, most, look_at: 0 }), ..self }
     }
 
     fn send(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
-        self.unseen += 1;
+        self.sent += 1;
         self.sender.send(&Ready {
             topic: Topic::of(record.kind),
             key: Some(record.key).filter(|key| !key.is_empty()),
@@ -162,12 +169,11 @@ impl Topics {
 
     fn wait(&mut self, wait: Duration, drain: &Drain) -> anyhow::Result<()> {
         self.sender.wait(wait, drain)?;
-        let Some((lag, most)) = self.bound.as_ref().filter(|_| self.unseen >= LOOK_EVERY) else { return Ok(()) };
-        self.sender.flush()?;
-        while !drain.is_started() && lag.records()? > *most {
+        let Some(bound) = self.bound.as_mut().filter(|bound| self.sent >= bound.look_at) else { return Ok(()) };
+        while !drain.is_started() && self.sent.saturating_sub((bound.linked)()) > bound.most {
             self.sender.wait(LOOK_AGAIN, drain)?;
         }
-        self.unseen = 0;
+        bound.look_at = self.sent + LOOK_EVERY;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Everything in one process tree: parts that are not configured are started here.
 
 mod parts;
+mod progress;
 mod screen;
 mod summary;
 
@@ -22,7 +23,7 @@ use tokio::task::JoinHandle;
 use crate::commands::link::on_thread;
 use crate::commands::simulate::WorldArgs;
 use crate::sending::Pace;
-use crate::simulate::{Output, Play, Topics};
+use crate::simulate::{Output, Play, Progress, Topics};
 use parts::Engine;
 use screen::Screen;
 
@@ -32,9 +33,9 @@ const PAST_MS: i64 = 15 * 60 * 1000;
 /// Calls that start in a second, unless asked for otherwise.
 const CALLS_PER_SECOND: f64 = 4.0;
 
-/// How many records the linker may be behind. librdkafka's in-process broker drops old records of a partition above 5 MB
-/// or 100,000; so many of at most about 600 bytes fit, even if all were in one.
-const MOST_BEHIND: i64 = 6_000;
+/// How many records may be ahead of what the linker has committed. librdkafka's in-process broker drops old records of a
+/// partition above 5 MB or 100,000; this many and a thousand more, of 450 bytes, fit even if all were in one.
+const MOST_AHEAD: u64 = 9_000;
 
 /// How often the summary is shown.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -60,10 +61,12 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     println!("health and metrics: http://{}/metrics", listener.local_addr()?);
     let health = Health::default();
-    let router = http::router(health.clone(), telemetry::init_metrics()?);
+    let metrics = telemetry::init_metrics()?;
+    let linked = progress::of(metrics.clone());
+    let router = http::router(health.clone(), metrics);
     let server = tokio::spawn(http::serve(listener, router, drain.clone()));
     let linker = link(&config, &health, &drain);
-    let player = play(config.kafka.clone(), simulator, drain.clone());
+    let player = play(config.kafka.clone(), simulator, linked, drain.clone());
     let shown = show(&client, &config, &drain, &linker, &player).await;
     drain.start();
     println!("\nstopping: what was read is written and committed");
@@ -123,9 +126,9 @@ fn simulator(world: &WorldArgs) -> anyhow::Result<Simulator> {
 }
 
 /// Plays the past at once and then goes with the time, never further ahead of the linker than the broker holds.
-fn play(kafka: Kafka, simulator: Simulator, drain: Drain) -> JoinHandle<anyhow::Result<()>> {
+fn play(kafka: Kafka, simulator: Simulator, linked: Progress, drain: Drain) -> JoinHandle<anyhow::Result<()>> {
     tokio::task::spawn_blocking(move || {
-        let topics = Topics::new(&kafka, false)?.behind(&kafka, MOST_BEHIND)?;
+        let topics = Topics::new(&kafka, false)?.ahead_by(MOST_AHEAD, linked);
         let output = Output::Kafka(Box::new(topics));
         let due_from = clock::wall_ms();
         let mut play = Play { simulator, output, pace: Pace(1.0), due_from, truth: None, report: None };
