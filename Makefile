@@ -11,7 +11,7 @@ SPECS := tests/node_modules/.ready
 PYTHON_CLIENT := target/clients/python/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long lint demo bench traffic notices tools clean
+.PHONY: build test test-long lint demo bench notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
@@ -38,10 +38,6 @@ demo: build
 # CPU seconds per million events, beside a bare consumer with and without a parser.
 bench: build $(KAFKA)
 	cargo run --release --locked -p ringtrace-tests --bin bench
-
-# Writes the bundled example traffic again.
-traffic:
-	cargo run --release --locked -p ringtrace-tests --bin traffic
 
 # Writes THIRD-PARTY-NOTICES.md again.
 notices:

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ringtrace_model::{Evidence, Uuid, Verdict};
 
-use crate::folding::{Folded, plan};
+use crate::folding::{Folded, plan, seeds};
 
 /// Telemetry as bad as it gets.
 const BAD: &str = "
@@ -54,7 +54,7 @@ fn check(folded: &Folded) {
         println!("{truth:<16}{linked:<16}{evidence:<12?}{count:>8}");
     }
     let confirmed = |truth| matrix.get(&(truth, "unreported", Some(Evidence::Confirmed))).copied().unwrap_or_default();
-    assert!(confirmed("unreported") > 50, "there is something to confirm");
+    assert!(confirmed("unreported") > 20, "there is something to confirm");
     for (call, device) in &folded.ever_confirmed {
         assert_eq!(truths[&(*call, device.as_str())], "unreported", "confirmed for a while: {call} {device}");
     }
@@ -62,14 +62,14 @@ fn check(folded: &Folded) {
 
 #[test]
 fn nothing_is_confirmed_that_did_not_happen() {
-    for seed in 1..5 {
-        check(&Folded::of("", plan(seed, 2, 4.0, EVERYTHING)));
+    for seed in seeds(1) {
+        check(&Folded::of("", plan(seed, 2, 2.0, EVERYTHING)));
     }
 }
 
 #[test]
 fn nor_with_the_worst_of_telemetry() {
-    for seed in 5..9 {
-        check(&Folded::of(BAD, plan(seed, 2, 4.0, EVERYTHING)));
+    for seed in seeds(1_001) {
+        check(&Folded::of(BAD, plan(seed, 2, 2.0, EVERYTHING)));
     }
 }

@@ -10,6 +10,12 @@ use ringtrace_simulator::{
 /// An hour.
 pub const HOUR_MS: i64 = 3_600_000;
 
+/// Seeds to try, from one on. `RINGTRACE_LONG` asks for a hundred times as many.
+pub fn seeds(first: u64) -> std::ops::Range<u64> {
+    let factor = if std::env::var_os("RINGTRACE_LONG").is_some() { 100 } else { 1 };
+    first..first + 4 * factor
+}
+
 /// A plan of some hours.
 pub fn plan(seed: u64, hours: i64, rate: f64, incidents: &[&str]) -> Plan {
     println!("seed of the simulation: {seed}");
@@ -17,6 +23,7 @@ pub fn plan(seed: u64, hours: i64, rate: f64, incidents: &[&str]) -> Plan {
         seed,
         length_ms: Some(hours * HOUR_MS),
         calls_per_second: rate,
+        devices: Some((rate * 5_000.0) as usize),
         incidents: incidents.iter().map(|text| IncidentSpec::parse(text).unwrap()).collect(),
         ..Plan::default()
     }

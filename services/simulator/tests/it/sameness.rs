@@ -51,7 +51,7 @@ fn a_longer_simulation_begins_with_a_shorter_one() {
 
 #[test]
 fn it_goes_on_for_days_with_bounded_memory() {
-    let plan = Plan { devices: Some(1_000), ..plan(10, 72, 0.05, &[]) };
+    let plan = plan(10, 72, 0.1, &[]);
     let mut simulator = Simulator::new(World::with("").unwrap(), plan).unwrap();
     let mut of_day = [0_u64; 3];
     while let Some(second) = simulator.next_second() {
