@@ -87,7 +87,7 @@ impl Delay {
         let bits = rng.next();
         let (step, part) = ((bits >> 54) as usize % QUANTILES, (bits >> 30 & 0xff_ffff) as i64);
         let (low, high) = (self.quantiles[step], self.quantiles[step + 1]);
-        low + ((high - low) * part >> 24)
+        low + (((high - low) * part) >> 24)
     }
 }
 

@@ -146,9 +146,9 @@ pub struct DeviceTruth {
     pub app_id: String,
     /// The platform.
     pub platform: &'static str,
-    /// Kills that counted, since the last installation.
+    /// Kills and crashes that iOS counts, since the last installation.
     pub strikes: u32,
-    /// Kills that counted, of all installations.
+    /// Kills by iOS, of all installations.
     pub kills: u32,
     /// Since when iOS does not wake the app for pushes, if so.
     pub not_woken_since: Option<i64>,

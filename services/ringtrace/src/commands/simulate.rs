@@ -77,7 +77,7 @@ impl WorldArgs {
     ///
     /// # Errors
     /// What is wrong with it, and the exit status that says so.
-    pub fn build(&self, plan: Plan) -> Result<Simulator, (anyhow::Error, u8)> {
+    pub fn build(&self, plan: &Plan) -> Result<Simulator, (anyhow::Error, u8)> {
         let text = match &self.world {
             Some(path) => std::fs::read_to_string(path).with_context(|| format!("--world {}", path.display())),
             None => Ok(String::new()),
@@ -92,7 +92,7 @@ impl WorldArgs {
             calls_per_second: self.calls_per_second.unwrap_or(plan.calls_per_second),
             devices: self.devices.map(|devices| devices as usize).or(plan.devices),
             incidents: self.incident.clone(),
-            ..plan
+            ..plan.clone()
         };
         Simulator::new(world, plan).map_err(|error| (anyhow::Error::new(error).context("--incident"), EXIT_USAGE))
     }
@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> ExitCode {
         print!("{WORLD}");
         return ExitCode::SUCCESS;
     }
-    let simulator = match args.world.build(args.plan()) {
+    let simulator = match args.world.build(&args.plan()) {
         Ok(simulator) => simulator,
         Err((error, status)) => return refuse(&error, status),
     };

@@ -122,7 +122,7 @@ fn simulator(world: &WorldArgs) -> anyhow::Result<Simulator> {
         calls_per_second: CALLS_PER_SECOND,
         ..Plan::default()
     };
-    world.build(plan).map_err(|(error, _)| error)
+    world.build(&plan).map_err(|(error, _)| error)
 }
 
 /// Plays the past at once and then goes with the time, never further ahead of the linker than the broker holds.

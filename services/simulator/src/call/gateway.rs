@@ -183,7 +183,10 @@ impl Scene<'_, '_> {
         };
         let push = Push { id, way, purpose, sent_at: at, accepted_at: at + answer, expires_at };
         let device = &self.stage.fleet.devices[self.legs[leg].device];
-        let (token, is_sandbox) = (token_of(device), device.channel == Channel::Dev);
+        let token = token_of(device);
+        let is_voip = matches!(way, Way::Voip | Way::Alert);
+        let is_mixed_up = is_voip && self.mixed_up(leg, at).is_some();
+        let is_sandbox = (device.channel == Channel::Dev) != is_mixed_up;
         self.gateway(leg, "push.sent", at, |fields| {
             let fields = fields.text("push_id", &push.id).text("channel", way.name());
             let fields = fields.when(purpose != INCOMING, |fields| fields.text("purpose", purpose));
@@ -225,6 +228,7 @@ impl Scene<'_, '_> {
 
     fn ask_apns(&mut self, leg: usize, push: &Push) -> Answer {
         let (apns, at) = (&self.stage.world.apns, push.sent_at);
+        let mixed_up = self.mixed_up(leg, at);
         let rng = &mut self.rng;
         let held = &mut self.legs[leg];
         let device = &self.stage.fleet.devices[held.device];
@@ -234,11 +238,9 @@ impl Scene<'_, '_> {
                 return Answer::Rejected(403, "ExpiredProviderToken", false);
             }
         }
-        for (nth, one) in self.stage.incidents.on(IncidentKind::TokenMixUp, at) {
-            if one.is_of_app(self.app) && one.size.holds(device.rollout_bits) {
-                held.touched |= 1 << nth;
-                return Answer::Rejected(400, "BadDeviceToken", false);
-            }
+        if let Some(nth) = mixed_up {
+            held.touched |= 1 << nth;
+            return Answer::Rejected(400, "BadDeviceToken", false);
         }
         if device.token == Token::Dead {
             let reason = if device.hash & 3 == 0 { "ExpiredToken" } else { "Unregistered" };
@@ -256,6 +258,13 @@ impl Scene<'_, '_> {
         } else {
             Answer::Accepted
         }
+    }
+
+    /// The incident, if there is one, that has the gateway send a leg's token to the other environment.
+    fn mixed_up(&self, leg: usize, at: i64) -> Option<usize> {
+        let bits = self.stage.fleet.devices[self.legs[leg].device].rollout_bits;
+        let mut on = self.stage.incidents.on(IncidentKind::TokenMixUp, at);
+        on.find(|(_, one)| one.is_of_app(self.app) && one.size.holds(bits)).map(|(nth, _)| nth)
     }
 
     fn ask_fcm(&mut self, leg: usize) -> Answer {

@@ -9,6 +9,8 @@ use crate::truth::{Facts, LegTruth};
 pub(super) struct Said {
     pub(super) at: i64,
     pub(super) kind: &'static str,
+    /// Numbers the call's events.
+    pub(super) serial: u32,
     /// Where its own fields lie in the buffer.
     pub(super) from: usize,
     pub(super) to: usize,

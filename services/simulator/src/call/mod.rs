@@ -58,7 +58,7 @@ pub(crate) struct Scene<'s, 'w> {
     legs: Vec<Leg>,
 }
 
-/// Plays call number `number`, from `caller`, who may have no app, to `callee`.
+/// Plays a call from a device, where the caller has the app, to the devices of one person.
 pub(crate) fn play(
     stage: &mut Stage<'_>,
     rng: Rng,
@@ -146,9 +146,11 @@ impl<'s, 'w> Scene<'s, 'w> {
         let from = buffer.len();
         write(Fields(buffer));
         let to = buffer.len();
+        self.serial += 1;
+        let serial = self.serial;
         let leg = &mut self.legs[leg];
         let under_own_uuid = leg.truth.reported_as.is_some() && kind.starts_with("call.");
-        leg.said.push(leg::Said { at, kind, from, to, under_own_uuid });
+        leg.said.push(leg::Said { at, kind, serial, from, to, under_own_uuid });
     }
 
     fn head(&mut self, kind: &'static str) -> Head<'w> {

@@ -88,7 +88,7 @@ pub(crate) fn flush_journal(
     let sent_at = upload.log_at.map(|log_at| log_at + journal.records.len() as i64);
     for mut leg in journal.legs {
         leg.complete_at = leg.complete_at.zip(sent_at).map(|(held, sent)| held.max(sent));
-        truths.push(Truth::Leg(leg));
+        truths.push(Truth::Leg(Box::new(leg)));
     }
 }
 
@@ -121,7 +121,7 @@ impl Scene<'_, '_> {
             leg.truth.strikes = device.strikes;
             leg.truth.not_woken_since = (device.not_woken_since != i64::MAX).then_some(device.not_woken_since);
             match device.journal.as_mut().filter(|_| leg.truth.killed_at.is_some()) {
-                Some(journal) => journal.legs.push(leg.truth),
+                Some(journal) => journal.legs.push(*leg.truth),
                 None => self.stage.truths.push(Truth::Leg(leg.truth)),
             }
         }
@@ -140,9 +140,13 @@ impl Scene<'_, '_> {
             one.kind == "app.terminated" || unsent && just_before
         };
         let (kept, sent): (Vec<Said>, Vec<Said>) = said.into_iter().partition(is_kept);
+        let receipt_first = self.stage.world.telemetry.receipt_first.draw(&mut self.rng);
         let mut rest = sent.as_slice();
         while let Some(head) = rest.first() {
             let (batch, others) = rest.split_at(batch_length(rest, head.at + BATCH_MS));
+            if head.kind == "push.received" && receipt_first {
+                self.send_batch(leg, &batch[..1]);
+            }
             self.send_batch(leg, batch);
             rest = others;
         }
@@ -214,7 +218,6 @@ impl Scene<'_, '_> {
 
     /// Writes an event of a device; gives its key.
     fn write(&mut self, leg: usize, one: &Said, out: &mut Vec<u8>) -> Vec<u8> {
-        self.serial += 1;
         let held = &self.legs[leg];
         let (device, look) = self.look(held);
         let is_of_call = one.kind.starts_with("push.") || one.kind.starts_with("call.");
@@ -222,7 +225,7 @@ impl Scene<'_, '_> {
         let names_call = is_of_call || one.kind == "app.terminated";
         let head = Head {
             event_id: self.event_id,
-            serial: self.serial,
+            serial: one.serial,
             kind: one.kind,
             app: self.app(),
             call_uuid: names_call.then_some((uuid, device.upper_case)),
@@ -274,6 +277,6 @@ fn batch_length(said: &[Said], closes_at: i64) -> usize {
 pub(crate) fn lose_journal(journal: Option<Box<Journal>>, truths: &mut Vec<Truth>) {
     for mut leg in journal.into_iter().flat_map(|journal| journal.legs) {
         leg.complete_at = None;
-        truths.push(Truth::Leg(leg));
+        truths.push(Truth::Leg(Box::new(leg)));
     }
 }

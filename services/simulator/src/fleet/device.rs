@@ -66,7 +66,7 @@ pub(crate) struct Journal {
     /// Kind, key and value.
     pub(crate) records: Vec<(&'static str, Vec<u8>, Vec<u8>)>,
     /// Legs that are complete once it was sent.
-    pub(crate) legs: Vec<Box<LegTruth>>,
+    pub(crate) legs: Vec<LegTruth>,
 }
 
 #[derive(Clone, Debug)]

@@ -68,7 +68,7 @@ impl World {
         let parse = |text: &str| text.parse::<Table>().map_err(|error| WorldError::Syntax(error.to_string()));
         let mut table = parse(WORLD)?;
         merge(&mut table, parse(text)?, "")?;
-        let world: World = Value::Table(table).try_into().map_err(value_error)?;
+        let world: World = Value::Table(table).try_into().map_err(|error| value_error(&error))?;
         world.check()?;
         Ok(world)
     }
@@ -90,7 +90,7 @@ impl World {
     }
 }
 
-fn value_error(error: toml::de::Error) -> WorldError {
+fn value_error(error: &toml::de::Error) -> WorldError {
     WorldError::Value(error.to_string().trim().replace('\n', " "))
 }
 

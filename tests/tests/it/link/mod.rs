@@ -6,6 +6,7 @@ mod compare;
 mod expect;
 mod input;
 mod running;
+mod simulated;
 
 use ringtrace_tests::stack::Case;
 
