@@ -138,9 +138,11 @@ impl Scene<'_, '_> {
     fn return_without_report(&mut self, leg: usize, push: &Push, arrival: &Arrival) {
         let pushkit = &self.stage.world.pushkit;
         let at = arrival.at + pushkit.early_return.draw(&mut self.rng);
-        self.return_from_delegate(leg, push, at, false);
-        if push.purpose == INCOMING {
-            self.legs[leg].facts.returned_silently = true;
+        // Of a return where no report was due, an SDK had better say nothing: it may stand beside the receipt of another push,
+        // and pass for a violation (contract section 4.1, line 12).
+        if arrival.must_report || self.stage.world.telemetry.exempt_returns.draw(&mut self.rng) {
+            self.return_from_delegate(leg, push, at, false);
+            self.legs[leg].facts.returned_silently |= push.purpose == INCOMING;
         }
         if arrival.must_report {
             self.kill(leg, push, at + pushkit.assert_after_ms, Killed::PushKit);

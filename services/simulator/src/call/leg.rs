@@ -37,8 +37,8 @@ pub(super) struct Leg {
     pub(super) pushes: (u32, u32),
     /// What the device's own events make of it.
     pub(super) own_outcome: Option<&'static str>,
-    /// Its first end as the device writes it: its own clock, and the word, where the platform has one.
-    pub(super) written_end: Option<(i64, Option<&'static str>)>,
+    /// Its first end as the device writes it: its own clock, the event's number, and the word, where the platform has one.
+    pub(super) written_end: Option<(i64, u32, Option<&'static str>)>,
 }
 
 impl Leg {
@@ -63,11 +63,11 @@ impl Leg {
         self.ring(at);
     }
 
-    /// The call ended at `at`, on a clock that shows `shown_at`.
-    pub(super) fn note_end(&mut self, at: i64, shown_at: i64, word: Option<&'static str>) {
+    /// The call ended at `at`, on a clock that shows `shown_at`, in event number `serial`.
+    pub(super) fn note_end(&mut self, at: i64, (shown_at, serial): (i64, u32), word: Option<&'static str>) {
         first(&mut self.truth.ended_at, at);
-        if self.written_end.is_none_or(|(held, _)| shown_at < held) {
-            self.written_end = Some((shown_at, word));
+        if self.written_end.is_none_or(|(held, _, _)| shown_at < held) {
+            self.written_end = Some((shown_at, serial, word));
         }
     }
 

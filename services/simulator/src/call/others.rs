@@ -65,7 +65,8 @@ impl Scene<'_, '_> {
         let device = &self.stage.fleet.devices[held.device];
         let platform = device.platform;
         let is_cause = platform == Platform::Android && telecom_cause(reason).is_some();
-        held.note_end(at, at - device.offset_ms + held.clock_bug_ms, (!is_cause).then_some(reason));
+        let shown = (at - device.offset_ms + held.clock_bug_ms, self.serial + 1);
+        held.note_end(at, shown, (!is_cause).then_some(reason));
         if held.own_outcome.is_none() {
             held.own_outcome = match reason {
                 "remote_ended" => Some("cancelled"),

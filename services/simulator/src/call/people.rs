@@ -277,7 +277,8 @@ impl Scene<'_, '_> {
         held.own_outcome = Some("declined");
         if self.stage.fleet.devices[held.device].platform == Platform::Android {
             let device = &self.stage.fleet.devices[held.device];
-            held.note_end(at + 5, at + 5 - device.offset_ms + held.clock_bug_ms, None);
+            let shown = (at + 5 - device.offset_ms + held.clock_bug_ms, self.serial + 1);
+            held.note_end(at + 5, shown, None);
             self.say(leg, "call.ended", at + 5, |fields| fields.int("disconnect_cause", 6));
         }
         self.call.ended_at = Some(at + 60);
@@ -366,10 +367,9 @@ impl Scene<'_, '_> {
     /// Without a word of the server, the first end that a device wrote counts.
     fn devices_rang_out(&self) -> bool {
         let callees = self.legs.iter().filter(|leg| leg.truth.role == "callee");
-        callees
-            .filter_map(|leg| leg.written_end)
-            .min_by_key(|(at, _)| *at)
-            .is_some_and(|(_, word)| word == Some("unanswered"))
+        // Of two at one time, the one with the smaller id as a text.
+        let first = callees.filter_map(|leg| leg.written_end).min_by_key(|(at, serial, _)| (*at, serial.to_string()));
+        first.is_some_and(|(_, _, word)| word == Some("unanswered"))
     }
 
     fn call_outcome(&self, timed_out: bool) -> &'static str {

@@ -14,10 +14,6 @@ use crate::world::World;
 /// What happens within so many milliseconds goes in one batch.
 const BATCH_MS: i64 = 1_000;
 
-/// A delegate that returns within so many milliseconds does so in the batch of the push's receipt. Sent alone, a
-/// return without a report would pass for a violation even where none was due (contract section 4.1, line 12).
-const RETURN_MS: i64 = 1_000;
-
 /// What happened so shortly before a kill may not have been sent, in milliseconds.
 const UNSENT_MS: i64 = 400;
 
@@ -143,10 +139,9 @@ impl Scene<'_, '_> {
         let receipt_first = self.stage.world.telemetry.receipt_first.draw(&mut self.rng);
         let mut rest = sent.as_slice();
         while let Some(head) = rest.first() {
-            let (batch, others) = rest.split_at(batch_length(rest, head.at + BATCH_MS));
-            if head.kind == "push.received" && receipt_first {
-                self.send_batch(leg, &batch[..1]);
-            }
+            let is_alone = head.kind == "push.received" && receipt_first;
+            let until = if is_alone { head.at + 1 } else { head.at + BATCH_MS };
+            let (batch, others) = rest.split_at(rest.iter().take_while(|one| one.at < until).count());
             self.send_batch(leg, batch);
             rest = others;
         }
@@ -257,20 +252,6 @@ impl Scene<'_, '_> {
         };
         (device, look)
     }
-}
-
-/// How many of some events go in the next batch, which closes at `closes_at` unless a delegate is about to return.
-fn batch_length(said: &[Said], closes_at: i64) -> usize {
-    let mut closes_at = closes_at;
-    said.iter()
-        .take_while(|one| {
-            let is_in = one.at < closes_at;
-            if is_in && one.kind == "push.received" {
-                closes_at = closes_at.max(one.at + RETURN_MS);
-            }
-            is_in
-        })
-        .count()
 }
 
 /// The end of everything that a journal held, because the app was installed anew or the simulation ends.

@@ -81,6 +81,7 @@ pub(crate) struct Telecom {
 pub(crate) struct Telemetry {
     pub(crate) opted_out: Share,
     pub(crate) delay: Delay,
+    pub(crate) exempt_returns: Share,
     pub(crate) receipt_first: Share,
     pub(crate) lost: Share,
     pub(crate) late: Share,
