@@ -12,7 +12,7 @@ PYTHON_CLIENT := target/clients/python/.ready
 GO_CLIENT := target/clients/go/client
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long yardstick lint demo bench bench-door traffic notices tools clean
+.PHONY: build test test-long yardstick lint demo bench bench-door notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
@@ -48,10 +48,6 @@ bench: build $(KAFKA)
 # What HTTP adds to the embedded engine's C interface.
 bench-door: build
 	cargo run --release --locked -q -p ringtrace-clickhouse --example door
-
-# Writes the bundled example traffic again.
-traffic:
-	cargo run --release --locked -p ringtrace-tests --bin traffic
 
 # Writes THIRD-PARTY-NOTICES.md again.
 notices:

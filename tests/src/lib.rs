@@ -8,5 +8,5 @@
 )]
 
 pub mod bench;
+pub mod simulated;
 pub mod stack;
-pub mod traffic;

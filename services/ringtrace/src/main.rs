@@ -4,6 +4,8 @@ mod commands;
 mod dead_letters;
 mod lines;
 mod replay;
+mod sending;
+mod simulate;
 mod up;
 
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ struct Cli {
 enum Command {
     /// Judge events from files or standard input, without Kafka or ClickHouse
     Explain(commands::explain::Args),
-    /// Run everything with nothing configured: broker, ClickHouse, linker, example traffic
+    /// Run everything with nothing configured: broker, ClickHouse, linker, simulated calls
     Up(commands::up::Args),
     /// Read events from Kafka, link them to calls, write the results to ClickHouse
     Link(commands::link::Args),
@@ -37,6 +39,8 @@ enum Command {
     Replay(commands::replay::Args),
     /// Look at records that were not linked, and send them back once they can be
     DeadLetters(commands::dead_letters::Args),
+    /// Simulate devices, push services and servers, to Kafka or as JSON lines
+    Simulate(commands::simulate::Args),
     /// Serve the embedded ClickHouse over HTTP
     Clickhouse(commands::clickhouse::Args),
 }
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::DeadLetters(args) => commands::dead_letters::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Clickhouse(args) => commands::clickhouse::run(&args),
     }
 }

@@ -8,8 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use ringtrace_linker::CONSUMER_SETTINGS;
 
 use super::Input;
-use crate::stack::{Case, PATIENCE};
-use crate::traffic::Topic;
+use crate::stack::{Case, INPUT_TOPICS, PATIENCE};
 
 /// Reads all of the input, and lets `take` see each value and its log time.
 ///
@@ -22,7 +21,7 @@ pub(super) fn all(case: &Case, group: &str, input: &Input, take: impl Fn(&[u8], 
         config.set(name, value);
     }
     let consumer: BaseConsumer = config.create().expect("a consumer");
-    let topics = Topic::ALL.map(|topic| case.topic(topic.name()));
+    let topics = INPUT_TOPICS.map(|topic| case.topic(topic));
     consumer.subscribe(&topics.each_ref().map(String::as_str)).expect("a subscription");
     let (mut events, mut bytes) = (0, 0);
     let mut deadline = Instant::now() + PATIENCE;

@@ -1,16 +1,15 @@
-//! The input: the example traffic again and again, each round with ids and times of its own.
+//! The input: hours of a simulated world.
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, SecondsFormat};
 use ringtrace_model::{DAY_MS, Event, Scope, Uuid};
-use serde_json::Value;
+use ringtrace_simulator::{Plan, Simulator, World};
 
-use crate::stack::{Case, Given};
-use crate::traffic::{Record, SEED, START, Topic, generate};
+use crate::simulated::given;
+use crate::stack::{Case, Given, topic_of};
 
-/// When the first round starts: a year before the traffic does, so that nothing lies in the future.
-const FIRST_ROUND: i64 = START - 365 * DAY_MS;
+/// When it starts: so long ago that nothing lies in the future.
+const START: i64 = Plan::START - 365 * DAY_MS;
 
 /// Records that are held in memory at a time.
 const CHUNK: usize = 50_000;
@@ -34,60 +33,27 @@ pub struct Input {
     pub legs: HashSet<(Uuid, String)>,
 }
 
-/// Fills the case's topics with `events` records, one round of the traffic after the other.
+/// Fills the case's topics with the first `events` records of a world.
+///
+/// # Panics
+/// When they can't be written.
 pub fn fill(case: &Case, events: usize) -> Input {
-    let records = generate(SEED).records;
-    let round_ms = records.last().map_or(0, |record| record.log_at) - START + 1;
+    let plan = Plan { start: START, length_ms: None, ..Plan::default() };
+    let world = World::with("").expect("the default world is accepted");
+    let mut simulator = Simulator::new(world, plan).expect("a plan without incidents is accepted");
     let mut input = Input::default();
-    let order: Vec<(usize, &Record)> =
-        (0..).flat_map(|round| records.iter().map(move |record| (round, record))).take(events).collect();
-    if let Some((rounds, last)) = order.last() {
-        input.span_ms = last.log_at - START + *rounds as i64 * round_ms;
-    }
-    for chunk in order.chunks(CHUNK) {
-        let given: Vec<Given> = chunk.iter().map(|(round, record)| again(record, *round, round_ms)).collect();
-        given.iter().for_each(|record| input.note(record));
-        case.write(&given);
+    let mut records = Vec::with_capacity(CHUNK);
+    while (input.events as usize) < events {
+        let left = events - input.events as usize;
+        while records.len() < left.min(CHUNK) {
+            let Some(second) = simulator.next_second() else { break };
+            records.extend(second.records().map(|record| given(&record)));
+        }
+        let chunk: Vec<Given> = records.drain(..records.len().min(left)).collect();
+        chunk.iter().for_each(|record| input.note(record));
+        case.write(&chunk);
     }
     input
-}
-
-/// A record as round `round` has it.
-fn again(record: &Record, round: usize, round_ms: i64) -> Given {
-    let by = FIRST_ROUND - START + round as i64 * round_ms;
-    let mut record = Record { log_at: record.log_at + by, ..record.clone() };
-    for (name, value) in &mut record.fields {
-        match (name.as_str(), &*value) {
-            ("occurred_at" | "expires_at", Value::Number(at)) => {
-                let at = at.as_i64().unwrap_or_default();
-                *value = if at == 0 { at } else { at + by }.into();
-            }
-            ("occurred_at", Value::String(at)) => *value = text_time(at, by).into(),
-            ("call_uuid" | "push_id" | "event_id", Value::String(id)) => *value = id_of(id, round).into(),
-            _ => {}
-        }
-    }
-    Given {
-        topic: record.topic.name().to_owned(),
-        key: Some(record.key().into_bytes()),
-        value: Some(record.value().into_bytes()),
-        log_at: record.log_at,
-        ..Given::default()
-    }
-}
-
-fn text_time(at: &str, by: i64) -> String {
-    let at = DateTime::parse_from_rfc3339(at).expect("the traffic writes RFC 3339").timestamp_millis();
-    let moved = DateTime::from_timestamp_millis(at + by).expect("a time of this century");
-    moved.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// An id of a round: a UUID stays one, in its case.
-fn id_of(id: &str, round: usize) -> String {
-    let Ok(uuid) = Uuid::try_parse(id) else { return format!("{id}.{round}") };
-    // Below the version, above the variant.
-    let uuid = Uuid::from_u128(uuid.as_u128() ^ (round as u128) << 64).hyphenated().to_string();
-    if id.contains(|c: char| c.is_ascii_uppercase()) { uuid.to_ascii_uppercase() } else { uuid }
 }
 
 impl Input {
@@ -96,8 +62,9 @@ impl Input {
         self.events += 1;
         self.value_bytes += value.len() as u64;
         self.key_bytes += record.key.as_ref().map_or(0, Vec::len) as u64;
-        let event = Event::parse(value, record.log_at).expect("the traffic is valid");
-        let is_of_device = record.topic == Topic::Device.name();
+        let event = Event::parse(value, record.log_at).expect("simulated events are valid");
+        self.span_ms = record.log_at - START;
+        let is_of_device = record.topic == topic_of("app.launched");
         if is_of_device {
             self.of_devices.insert(event.contents);
         }

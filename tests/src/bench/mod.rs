@@ -55,7 +55,7 @@ impl Subject {
             }
             Subject::Parser => {
                 let take = |value: &[u8], log_at| {
-                    let event = Event::parse(value, log_at).expect("the traffic is valid");
+                    let event = Event::parse(value, log_at).expect("simulated events are valid");
                     std::hint::black_box(&event);
                 };
                 meter.measure(|| consume::all(case, &name, input, take))

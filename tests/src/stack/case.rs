@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::process::{Exit, Running};
-use super::records::{Given, Read, read, write};
+use super::records::{Given, INPUT_TOPICS, Read, read, write};
 use super::{Stack, binary, free_port, stack};
 
 /// Topics that keep the timestamps of tests, of any age.
@@ -50,7 +50,7 @@ impl Case {
     fn make_inputs(&self, partitions: i32) {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client");
-        let topics = ["push-events", "call-events", "device-events"].map(|name| self.topic(name));
+        let topics = INPUT_TOPICS.map(|name| self.topic(name));
         let new = topics.iter().map(|topic| {
             let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
             OWN_TIMES.iter().fold(topic, |topic, (key, value)| topic.set(key, value))

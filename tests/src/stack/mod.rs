@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 pub use case::Case;
 pub use process::{Exit, Running, data};
-pub use records::{Given, Read};
+pub use records::{Given, INPUT_TOPICS, Read, topic_of};
 
 /// How long anything may take to be ready.
 pub const PATIENCE: Duration = Duration::from_secs(120);

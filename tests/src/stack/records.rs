@@ -14,6 +14,18 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::PATIENCE;
 
+/// The contract's names of the input topics.
+pub const INPUT_TOPICS: [&str; 3] = ["push-events", "call-events", "device-events"];
+
+/// Where producers send a kind (contract section 1).
+pub fn topic_of(kind: &str) -> &'static str {
+    match kind.split('.').next() {
+        Some("push") => INPUT_TOPICS[0],
+        Some("call") => INPUT_TOPICS[1],
+        _ => INPUT_TOPICS[2],
+    }
+}
+
 /// A record to be written.
 #[derive(Clone, Debug, Default)]
 pub struct Given {

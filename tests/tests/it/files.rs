@@ -38,7 +38,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
 }
 
-/// A record that is not valid, and why: a line of `schemas/examples/invalid` or of `tests/traffic/bad.jsonl`.
+/// A record that is not valid, and why: a line of `schemas/examples/invalid`.
 pub struct Invalid {
     /// What is wrong, for people.
     pub why: String,

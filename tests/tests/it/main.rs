@@ -1,4 +1,4 @@
-//! The contract as data: schemas, their examples, the topics document and the example traffic, each against the model.
+//! The contract as data: schemas, their examples, the topics document and simulated events, each against the model.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,4 +14,4 @@ mod link;
 mod mutations;
 mod outputs;
 mod schemas;
-mod traffic;
+mod simulated;

@@ -15,9 +15,6 @@ use ringtrace_model::{Rules, Uuid};
 
 use fold::Folded;
 
-/// Exit status where some lines were no valid events (`EX_DATAERR` of sysexits.h).
-const EXIT_BAD_DATA: u8 = 65;
-
 /// What to judge, and how to show it.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -41,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match explain(args) {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(EXIT_BAD_DATA),
+        Ok(_) => ExitCode::from(service::EXIT_DATA),
         Err(error) => {
             // A closed standard error leaves only the exit status to say it.
             let _ = writeln!(io::stderr(), "ringtrace explain: {error:#}");

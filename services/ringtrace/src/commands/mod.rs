@@ -7,4 +7,5 @@ pub mod link;
 pub mod migrate;
 pub mod replay;
 pub mod service;
+pub mod simulate;
 pub mod up;

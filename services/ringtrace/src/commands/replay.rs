@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use ringtrace_kit::drain::Drain;
 
 use super::service::{self, EXIT_DATA, Settings};
-use crate::replay::{Pace, Plan, Report, Source, Timestamps, replay};
+use crate::replay::{Plan, Report, Timestamps, replay};
+use crate::sending::Pace;
 
 /// Send events from JSON lines to Kafka.
 #[derive(Debug, clap::Args)]
@@ -24,15 +25,11 @@ pub struct Args {
     timestamps: Timestamps,
 }
 
-/// A finite number above 0.
+/// A finite number from 0.
 ///
 /// # Errors
 /// Anything else.
-pub fn positive(text: &str) -> Result<f64, String> {
-    speed(text).ok().filter(|speed| *speed > 0.0).ok_or_else(|| "expected a number above 0".to_owned())
-}
-
-fn speed(text: &str) -> Result<f64, String> {
+pub fn speed(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|speed: &f64| *speed >= 0.0 && speed.is_finite())
@@ -45,10 +42,9 @@ pub fn run(args: &Args) -> ExitCode {
     let status = service::run(&args.settings, async |config| {
         let drain = Drain::default();
         drain.on_signals()?;
-        let pace = if args.speed == 0.0 { Pace::AT_ONCE } else { Pace(args.speed) };
-        let plan = Plan { pace, timestamps: args.timestamps, round: 0 };
-        let sources: Vec<Source> = args.files.iter().cloned().map(Source::File).collect();
-        report = tokio::task::spawn_blocking(move || replay(&config.kafka, &sources, plan, &drain)).await??;
+        let plan = Plan { pace: Pace::of_speed(args.speed), timestamps: args.timestamps };
+        let files = args.files.clone();
+        report = tokio::task::spawn_blocking(move || replay(&config.kafka, &files, plan, &drain)).await??;
         println!("sent: {} events, not valid and not sent: {} lines", report.sent, report.invalid);
         Ok(())
     });

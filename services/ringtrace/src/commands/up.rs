@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::service::{self, Settings};
+use super::simulate::WorldArgs;
 use crate::up;
 
-/// Run a broker, ClickHouse, the linker and example traffic, and show what comes of it.
+/// Run a broker, ClickHouse, the linker and simulated calls, and show what comes of it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -17,9 +18,8 @@ pub struct Args {
     /// Address of /livez, /readyz and /metrics [http.listen]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// How many seconds of the example traffic to play in a second
-    #[arg(long, default_value_t = 1.0, value_parser = super::replay::positive)]
-    speed: f64,
+    #[command(flatten)]
+    world: WorldArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -28,6 +28,6 @@ pub fn run(args: &Args) -> ExitCode {
         if let Some(listen) = &args.listen {
             config.http.listen.clone_from(listen);
         }
-        up::run(config, &args.data, args.speed).await
+        up::run(config, &args.data, &args.world).await
     })
 }

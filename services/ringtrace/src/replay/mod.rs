@@ -1,7 +1,5 @@
-//! Sending recorded events to Kafka: which topic, which key, at which pace, with which times.
+//! Sending recorded events to Kafka, with times of their own or new ones.
 
-mod pace;
-mod sender;
 mod shift;
 
 use std::fs::File;
@@ -15,8 +13,7 @@ use ringtrace_kit::drain::Drain;
 use ringtrace_model::{Event, Reason, Reject};
 
 use crate::lines::{Line, Lines};
-pub use pace::Pace;
-use sender::Sender;
+use crate::sending::{Pace, Sender};
 use shift::Shift;
 
 /// First bytes of a gzip file.
@@ -38,8 +35,6 @@ pub struct Plan {
     pub pace: Pace,
     /// Which times to send.
     pub timestamps: Timestamps,
-    /// Tells rounds of one recording apart: calls and events of another round are other calls and events.
-    pub round: u32,
 }
 
 /// What came of it.
@@ -51,36 +46,12 @@ pub struct Report {
     pub invalid: u64,
 }
 
-/// A recording.
-pub enum Source {
-    /// A file, plain or gzip.
-    File(PathBuf),
-    /// Bytes, plain or gzip.
-    Bytes(&'static [u8]),
-}
-
-impl Source {
-    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        match self {
-            Source::File(path) => unpacked(BufReader::new(open_file(path)?)),
-            Source::Bytes(bytes) => unpacked(*bytes),
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Source::File(path) => path.display().to_string(),
-            Source::Bytes(_) => "bundled traffic".to_owned(),
-        }
-    }
-}
-
 fn open_file(path: &Path) -> io::Result<File> {
     File::open(path)
         .map_err(|error| io::Error::new(error.kind(), format!("{} can't be opened: {error}", path.display())))
 }
 
-fn unpacked<'r>(mut input: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
+fn unpacked(mut input: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
     let is_gzip = input.fill_buf()?.starts_with(&GZIP);
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
@@ -89,42 +60,40 @@ fn unpacked<'r>(mut input: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> 
 ///
 /// # Errors
 /// When a file can't be read, or Kafka does not take a record.
-pub fn replay(kafka: &Kafka, sources: &[Source], plan: Plan, drain: &Drain) -> anyhow::Result<Report> {
+pub fn replay(kafka: &Kafka, files: &[PathBuf], plan: Plan, drain: &Drain) -> anyhow::Result<Report> {
     let sender = Sender::new(kafka)?;
     if plan.timestamps == Timestamps::Own {
         sender.refuse_log_append_time()?;
     }
-    let mut readers = Vec::with_capacity(sources.len());
-    for source in sources {
-        readers.push(Recording::new(source)?);
-    }
+    let mut readers = files.iter().map(|file| Recording::new(file)).collect::<io::Result<Vec<_>>>()?;
     let mut report = Report::default();
     let mut clock = None;
     while let Some((line, log_at)) = next_of(&mut readers, &mut report)? {
         let (shift, pace) = clock.get_or_insert_with(|| {
             let by = if plan.timestamps == Timestamps::New { wall_ms() - log_at } else { 0 };
-            (Shift { by_ms: by, round: plan.round }, plan.pace.started(log_at))
+            (Shift { by_ms: by }, plan.pace.started(log_at))
         });
         sender.wait(pace.due_in(log_at), drain)?;
         if drain.is_started() {
             break;
         }
-        sender.send(&shift.apply(&line, log_at)?)?;
+        sender.send(&shift.apply(&line, log_at)?.ready())?;
     }
     report.sent = sender.finish()?;
     Ok(report)
 }
 
 /// The next valid event of one recording.
-struct Recording<'s> {
+struct Recording {
     name: String,
-    lines: Lines<Box<dyn Read + 's>>,
+    lines: Lines<Box<dyn Read>>,
     next: Option<(Vec<u8>, i64)>,
 }
 
-impl<'s> Recording<'s> {
-    fn new(source: &'s Source) -> io::Result<Self> {
-        Ok(Recording { name: source.name(), lines: Lines::new(source.open()?), next: None })
+impl Recording {
+    fn new(file: &Path) -> io::Result<Self> {
+        let lines = Lines::new(unpacked(BufReader::new(open_file(file)?))?);
+        Ok(Recording { name: file.display().to_string(), lines, next: None })
     }
 
     /// Makes sure that `next` holds the next event, if there is one.
@@ -155,7 +124,7 @@ impl<'s> Recording<'s> {
 }
 
 /// The earliest of the next events of all recordings.
-fn next_of(readers: &mut [Recording<'_>], report: &mut Report) -> io::Result<Option<(Vec<u8>, i64)>> {
+fn next_of(readers: &mut [Recording], report: &mut Report) -> io::Result<Option<(Vec<u8>, i64)>> {
     let mut first: Option<(usize, i64)> = None;
     for (index, reader) in readers.iter_mut().enumerate() {
         if let Some(log_at) = reader.peek(report)?

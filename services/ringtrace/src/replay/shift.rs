@@ -1,60 +1,31 @@
-//! A recorded event as it is sent: its times moved, its ids those of a round.
+//! A recorded event as it is sent, its times moved.
 
 use anyhow::Context;
-use ringtrace_kit::config::Kafka;
-use ringtrace_model::{Event, Uuid};
+use ringtrace_model::Event;
 use serde_json::{Map, Value};
+
+use crate::sending::{Ready, Topic};
 
 /// What is changed in every event.
 #[derive(Clone, Copy, Debug)]
 pub struct Shift {
     /// Added to its times, in milliseconds.
     pub by_ms: i64,
-    /// 0 leaves its ids alone.
-    pub round: u32,
 }
 
-/// An event on its way.
+/// A recorded event with its times moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ready {
-    /// Which of the input topics.
-    pub topic: Topic,
-    /// Its key: `call_uuid` in lower case, or `device_id`.
-    pub key: Option<String>,
-    /// The JSON object.
-    pub value: Vec<u8>,
-    /// Milliseconds since the Unix epoch.
-    pub timestamp: i64,
+pub struct Shifted {
+    topic: Topic,
+    key: Option<String>,
+    value: Vec<u8>,
+    timestamp: i64,
 }
 
-/// An input topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Topic {
-    /// `push-events`
-    Push,
-    /// `call-events`
-    Call,
-    /// `device-events`
-    Device,
-}
-
-impl Topic {
-    /// Its name.
-    pub fn name(self, kafka: &Kafka) -> &str {
-        match self {
-            Topic::Push => &kafka.push_topic,
-            Topic::Call => &kafka.call_topic,
-            Topic::Device => &kafka.device_topic,
-        }
-    }
-
-    /// Where the contract puts a kind.
-    fn of(kind: &str) -> Self {
-        match kind.split('.').next() {
-            Some("push") => Topic::Push,
-            Some("call") => Topic::Call,
-            _ => Topic::Device,
-        }
+impl Shifted {
+    /// As it is sent.
+    pub fn ready(&self) -> Ready<'_> {
+        Ready { topic: self.topic, key: self.key.as_deref(), value: &self.value, timestamp: self.timestamp }
     }
 }
 
@@ -63,12 +34,11 @@ impl Shift {
     ///
     /// # Errors
     /// Never for a line that was parsed before.
-    pub fn apply(self, line: &[u8], log_at: i64) -> anyhow::Result<Ready> {
+    pub fn apply(self, line: &[u8], log_at: i64) -> anyhow::Result<Shifted> {
         let (event, _) = Event::parse_line(line).map_err(|reject| anyhow::anyhow!("{reject}"))?;
-        let call_uuid = event.call_uuid.map(|uuid| self.uuid(uuid));
         let topic = Topic::of(event.kind.as_str());
         let key = match topic {
-            Topic::Push | Topic::Call => call_uuid.clone(),
+            Topic::Push | Topic::Call => event.call_uuid.map(|uuid| uuid.hyphenated().to_string()),
             Topic::Device => event.device_id.as_deref().map(str::to_owned),
         };
         let mut object: Map<String, Value> = serde_json::from_slice(line).context("line is no JSON object")?;
@@ -79,17 +49,7 @@ impl Shift {
                 object.insert("expires_at".to_owned(), (at + self.by_ms).into());
             }
         }
-        if self.round != 0 {
-            object.insert("event_id".to_owned(), format!("{}.{}", event.event_id, self.round).into());
-            if let Some(uuid) = call_uuid {
-                object.insert("call_uuid".to_owned(), uuid.into());
-            }
-        }
-        Ok(Ready { topic, key, value: serde_json::to_vec(&object)?, timestamp: log_at + self.by_ms })
-    }
-
-    fn uuid(self, uuid: Uuid) -> String {
-        Uuid::from_u128(uuid.as_u128() ^ u128::from(self.round) << 64).hyphenated().to_string()
+        Ok(Shifted { topic, key, value: serde_json::to_vec(&object)?, timestamp: log_at + self.by_ms })
     }
 }
 
@@ -101,7 +61,7 @@ mod tests {
 
     #[test]
     fn own_times_leave_everything_but_the_log_time() {
-        let ready = Shift { by_ms: 0, round: 0 }.apply(LINE, 1500).unwrap();
+        let ready = Shift { by_ms: 0 }.apply(LINE, 1500).unwrap();
         assert_eq!(ready.topic, Topic::Push);
         assert_eq!(ready.key.as_deref(), Some("a9c2e1d0-0000-4000-8000-000000000001"));
         assert_eq!(ready.timestamp, 1500);
@@ -110,14 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn new_times_move_together_and_a_round_has_ids_of_its_own() {
-        let ready = Shift { by_ms: 10_000, round: 2 }.apply(LINE, 1500).unwrap();
+    fn new_times_move_together() {
+        let ready = Shift { by_ms: 10_000 }.apply(LINE, 1500).unwrap();
         let value = String::from_utf8(ready.value).unwrap();
         assert_eq!(ready.timestamp, 11_500);
-        for part in ["\"occurred_at\":11000", "\"expires_at\":12000", "\"event_id\":\"e1.2\""] {
+        for part in ["\"occurred_at\":11000", "\"expires_at\":12000", "\"event_id\":\"e1\""] {
             assert!(value.contains(part), "{value}");
         }
-        let key = ready.key.unwrap();
-        assert!(key != "a9c2e1d0-0000-4000-8000-000000000001" && value.contains(&key), "{key} {value}");
     }
 }

@@ -1,6 +1,7 @@
 //! Everything in one process tree: parts that are not configured are started here.
 
 mod parts;
+mod progress;
 mod screen;
 mod summary;
 
@@ -15,20 +16,26 @@ use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 use ringtrace_kit::{clickhouse, clock, http, kafka, migrate, telemetry};
 use ringtrace_linker::{Linker, Sink};
+use ringtrace_simulator::{Plan, Simulator};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::commands::link::on_thread;
-use crate::replay::{Pace, Plan, Source, Timestamps, replay};
+use crate::commands::simulate::WorldArgs;
+use crate::sending::Pace;
+use crate::simulate::{Output, Play, Progress, Topics};
 use parts::Engine;
 use screen::Screen;
 
-/// The bundled example traffic.
-const TRAFFIC: [&[u8]; 3] = [
-    include_bytes!("../../../../tests/traffic/push-events.jsonl.gz"),
-    include_bytes!("../../../../tests/traffic/call-events.jsonl.gz"),
-    include_bytes!("../../../../tests/traffic/device-events.jsonl.gz"),
-];
+/// How much of the past is played at once, in milliseconds: the first summary is not empty.
+const PAST_MS: i64 = 15 * 60 * 1000;
+
+/// Calls that start in a second, unless asked for otherwise.
+const CALLS_PER_SECOND: f64 = 4.0;
+
+/// How many records may be ahead of what the linker has committed. librdkafka's in-process broker drops old records of a
+/// partition above 5 MB or 100,000; this many and a thousand more, of 450 bytes, fit even if all were in one.
+const MOST_AHEAD: u64 = 9_000;
 
 /// How often the summary is shown.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -37,7 +44,8 @@ const REFRESH: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When a part can't be started, or fails.
-pub async fn run(mut config: Config, data: &Path, speed: f64) -> anyhow::Result<()> {
+pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::Result<()> {
+    let simulator = simulator(world)?;
     let drain = Drain::default();
     drain.on_signals()?;
     let engine =
@@ -53,10 +61,12 @@ pub async fn run(mut config: Config, data: &Path, speed: f64) -> anyhow::Result<
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     println!("health and metrics: http://{}/metrics", listener.local_addr()?);
     let health = Health::default();
-    let router = http::router(health.clone(), telemetry::init_metrics()?);
+    let metrics = telemetry::init_metrics()?;
+    let linked = progress::of(metrics.clone());
+    let router = http::router(health.clone(), metrics);
     let server = tokio::spawn(http::serve(listener, router, drain.clone()));
     let linker = link(&config, &health, &drain);
-    let player = play(config.kafka.clone(), Pace(speed), drain.clone());
+    let player = play(config.kafka.clone(), simulator, linked, drain.clone());
     let shown = show(&client, &config, &drain, &linker, &player).await;
     drain.start();
     println!("\nstopping: what was read is written and committed");
@@ -102,16 +112,27 @@ fn link(config: &Config, health: &Health, drain: &Drain) -> JoinHandle<anyhow::R
     tokio::spawn(on_thread(linker))
 }
 
-/// Plays the example traffic in a loop; every round of every start has calls of its own.
-fn play(kafka: Kafka, pace: Pace, drain: Drain) -> JoinHandle<anyhow::Result<()>> {
+/// The world of a start: every start has calls of its own, unless asked for a seed.
+fn simulator(world: &WorldArgs) -> anyhow::Result<Simulator> {
+    let now = clock::wall_ms();
+    let plan = Plan {
+        seed: now as u64,
+        start: now - PAST_MS,
+        length_ms: None,
+        calls_per_second: CALLS_PER_SECOND,
+        ..Plan::default()
+    };
+    world.build(&plan).map_err(|(error, _)| error)
+}
+
+/// Plays the past at once and then goes with the time, never further ahead of the linker than the broker holds.
+fn play(kafka: Kafka, simulator: Simulator, linked: Progress, drain: Drain) -> JoinHandle<anyhow::Result<()>> {
     tokio::task::spawn_blocking(move || {
-        let sources = TRAFFIC.map(Source::Bytes);
-        let mut round = (clock::wall_ms() / 1000) as u32;
-        while !drain.is_started() {
-            replay(&kafka, &sources, Plan { pace, timestamps: Timestamps::New, round }, &drain)?;
-            round = round.wrapping_add(1);
-        }
-        Ok(())
+        let topics = Topics::new(&kafka, false)?.ahead_by(MOST_AHEAD, linked);
+        let output = Output::Kafka(Box::new(topics));
+        let due_from = clock::wall_ms();
+        let mut play = Play { simulator, output, pace: Pace(1.0), due_from, truth: None, report: None };
+        play.run(&drain).map(drop)
     })
 }
 

@@ -7,4 +7,5 @@ mod clickhouse;
 mod explain;
 mod input;
 mod run;
+mod simulate;
 mod timeline;

@@ -90,10 +90,10 @@ fn a_replay_with_its_own_times_links_as_it_was_recorded() {
 #[test]
 fn a_replay_tells_what_it_can_not_send() {
     let case = Case::new("refused", SLOTS);
-    let bad = project("tests/traffic/bad.jsonl").display().to_string();
+    let bad = project("schemas/examples/invalid/envelope.jsonl").display().to_string();
     let exit = case.run(&["replay", "--speed", "0", &bad]);
     assert_eq!(exit.status.code(), Some(65), "{}", exit.output);
-    assert!(exit.output.contains("bad.jsonl:1: missing_field: event_id"), "{}", exit.output);
+    assert!(exit.output.contains("envelope.jsonl:1: missing_field: event_id"), "{}", exit.output);
     // Ringtrace makes topics that stamp records themselves: recorded times would be lost.
     let mut case = case;
     case.set("RINGTRACE_KAFKA_PUSH_TOPIC", "refused.stamped");
@@ -133,8 +133,8 @@ fn up_until_calls(folder: &Path, least: u64) -> u64 {
         folder,
         "--listen".as_ref(),
         listen.as_ref(),
-        "--speed".as_ref(),
-        "20".as_ref(),
+        "--devices".as_ref(),
+        "5000".as_ref(),
     ];
     let up = Running::start("up", &command, &[]);
     let shown = |output: &str| {

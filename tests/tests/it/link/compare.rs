@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::expect::{EventRow, Expected};
 
-/// Fields that the example traffic has and that may be stored only as hashes.
+/// Fields that simulated events have and that may be stored only as hashes.
 const PERSONAL: [&str; 6] = ["token", "voip_token", "handle", "phone", "caller", "payload"];
 
 /// Compares `legs`, `calls`, `events`, `device_events`, dead letters and verdicts.

@@ -1,34 +1,28 @@
-//! All scenarios and the example traffic as records, and what goes wrong with them on the way.
+//! All scenarios and simulated events as records, and what goes wrong with them on the way.
 
 use ringtrace_model::Event;
-use ringtrace_tests::stack::Given;
-use ringtrace_tests::traffic::{SEED, generate};
+use ringtrace_tests::simulated;
+use ringtrace_tests::stack::{Given, topic_of};
 use serde_json::{Map, Value};
 
 use crate::files::{Invalid, lines, texts};
 
-/// Scenarios, example traffic, and records that are not valid, in order of log time.
+/// Scenarios, simulated events, and records that are not valid, in order of log time.
 pub fn everything() -> Vec<Given> {
     let mut records = scenarios();
-    let traffic = generate(SEED);
-    records.extend(traffic.records.iter().map(|record| Given {
-        topic: record.topic.name().to_owned(),
-        key: Some(record.key().into_bytes()),
-        value: Some(record.value().into_bytes()),
-        log_at: record.log_at,
-        ..Given::default()
-    }));
-    records.extend(lines(&traffic.bad_lines()).map(bad));
+    records.extend(simulated::records(simulated::EVENTFUL, simulated::quarter_of_an_hour()));
+    records
+        .extend(texts("schemas/examples/invalid", ".jsonl").iter().flat_map(|(_, text)| lines(text)).filter_map(bad));
     records.sort_by_key(|record| record.log_at);
     records
 }
 
-fn bad(line: Value) -> Given {
-    let text = |key: &str| line[key].as_str().map(str::to_owned);
-    let (topic, key) = (text("topic").unwrap_or_else(|| "call-events".to_owned()), text("key"));
+/// A record that is not valid; those that only ClickHouse refuses have a test of their own.
+fn bad(line: Value) -> Option<Given> {
     let invalid = Invalid::of(line);
     let value = invalid.text.map(String::into_bytes);
-    Given { topic, key: key.map(String::into_bytes), value, log_at: invalid.log_at, ..Given::default() }
+    let record = Given { topic: "call-events".to_owned(), value, log_at: invalid.log_at, ..Given::default() };
+    (invalid.reason != "not_storable").then_some(record)
 }
 
 /// The records of all scenarios.
@@ -41,11 +35,7 @@ fn of_line(line: &str) -> Given {
     let (event, log_at) = Event::parse_line(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
     let mut fields: Map<String, Value> = serde_json::from_str(line).unwrap();
     fields.remove("log_at");
-    let topic = match event.kind.as_str().split('.').next() {
-        Some("push") => "push-events",
-        Some("call") => "call-events",
-        _ => "device-events",
-    };
+    let topic = topic_of(event.kind.as_str());
     let key = match topic {
         "device-events" => event.device_id.map(std::borrow::Cow::into_owned),
         _ => event.call_uuid.map(|uuid| uuid.hyphenated().to_string()),

@@ -7,6 +7,7 @@ mod dead_letters;
 mod expect;
 mod input;
 mod running;
+mod simulated;
 
 use ringtrace_tests::stack::Case;
 
