@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use ringtrace_model::{Rules, Uuid};
 
+use super::service;
 use fold::Folded;
 
 /// What to judge, and how to show it.
