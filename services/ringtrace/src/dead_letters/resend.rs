@@ -3,25 +3,20 @@
 //! A letter goes to `ringtrace.internal`, to the partition of its call, with its own key and timestamp and the source of the
 //! record that it was: log time and source stay the original's. The slot's owner links it as any other.
 
-use std::time::Duration;
-
 use anyhow::{Context, anyhow, ensure};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Header;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::BaseRecord;
 use ringtrace_kit::config::Kafka;
-use ringtrace_kit::kafka::{check_topics, client_config, partition_of};
+use ringtrace_kit::kafka::{check_topics, partition_of};
 use ringtrace_linker::{REPLAYED_HEADER, SOURCE_HEADER};
 use ringtrace_model::{Event, Reject};
 
 use super::Letter;
-
-/// How long the brokers may take to acknowledge.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::sending::Sender;
 
 /// Sends letters, each acknowledged before [`finish`](Self::finish) returns.
 pub struct Resender {
-    producer: BaseProducer,
+    sender: Sender,
     topic: String,
     slots: i32,
 }
@@ -33,9 +28,7 @@ impl Resender {
     /// The topics are not as they must be, or the brokers don't answer.
     pub fn new(kafka: &Kafka) -> anyhow::Result<Self> {
         let slots = check_topics(kafka)?;
-        let mut config = client_config(kafka);
-        config.set("enable.idempotence", "true").set("message.max.bytes", "20000000");
-        Ok(Resender { producer: config.create()?, topic: kafka.internal_topic.clone(), slots })
+        Ok(Resender { sender: Sender::new(kafka)?, topic: kafka.internal_topic.clone(), slots })
     }
 
     /// Checks a letter, or a corrected value in the place of its own; gives the partition that it belongs to.
@@ -67,27 +60,14 @@ impl Resender {
         let mut record = BaseRecord::to(&self.topic).partition(partition).timestamp(timestamp).headers(headers);
         record.key = key;
         record.payload = corrected.or(value);
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    self.producer.poll(Duration::from_millis(50));
-                    record = back;
-                }
-                Err((error, _)) => {
-                    return Err(error).with_context(|| format!("letter {} can't be sent", letter.position));
-                }
-            }
-        }
+        self.sender.send_record(record).with_context(|| format!("letter {} can't be sent", letter.position))
     }
 
     /// Waits until everything is acknowledged.
     ///
     /// # Errors
-    /// Kafka does not acknowledge.
+    /// Kafka refused a letter, or does not acknowledge.
     pub fn finish(&self) -> anyhow::Result<()> {
-        self.producer
-            .flush(PATIENCE)
-            .context("Kafka did not acknowledge all letters; send them again, nothing is doubled")
+        self.sender.finish().context("not all letters were sent; send them again, nothing is doubled").map(|_| ())
     }
 }

@@ -7,15 +7,19 @@ use anyhow::{Context, bail, ensure};
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::drain::Drain;
-use ringtrace_kit::kafka::client_config;
+use ringtrace_kit::kafka::{MAX_RECORD_BYTES, client_config};
 
 use super::Ready;
 
 /// How long the brokers may take to acknowledge the last records.
 const LAST: Duration = Duration::from_secs(60);
+
+/// Room for key, headers and framing beside the largest value, in bytes.
+const ROOM: usize = 1 << 20;
 
 /// Counts what Kafka acknowledged and what it refused.
 #[derive(Default)]
@@ -49,7 +53,7 @@ impl Sender {
     pub fn new(kafka: &Kafka) -> anyhow::Result<Self> {
         let mut config = client_config(kafka);
         config.set("partitioner", "murmur2_random").set("linger.ms", "5").set("compression.type", "lz4");
-        config.set("enable.idempotence", "true");
+        config.set("enable.idempotence", "true").set("message.max.bytes", (MAX_RECORD_BYTES + ROOM).to_string());
         Ok(Sender { producer: config.create_with_context(Deliveries::default())?, kafka: kafka.clone() })
     }
 
@@ -92,13 +96,21 @@ impl Sender {
         }
     }
 
-    /// Hands a record to the producer; waits while its queue is full.
+    /// Hands an event to the producer; waits while its queue is full.
     ///
     /// # Errors
     /// When it can't be sent at all.
     pub fn send(&self, ready: &Ready<'_>) -> anyhow::Result<()> {
         let mut record = BaseRecord::to(ready.topic.name(&self.kafka)).payload(ready.value).timestamp(ready.timestamp);
         record.key = ready.key;
+        self.send_record(record)
+    }
+
+    /// The same for any record.
+    ///
+    /// # Errors
+    /// When it can't be sent at all.
+    pub fn send_record(&self, mut record: BaseRecord<'_, impl ToBytes + ?Sized, [u8]>) -> anyhow::Result<()> {
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
