@@ -3,9 +3,9 @@
 use hashbrown::HashMap;
 use rdkafka::error::KafkaError;
 
-use crate::load::Loader;
 use crate::probe::End;
 use crate::topics::{Input, Place, Positions};
+use crate::world::Log;
 
 /// How far to read.
 #[derive(Debug, Default)]
@@ -20,9 +20,9 @@ impl CatchUp {
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub(crate) fn aim(&mut self, loader: &Loader, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
+    pub(crate) fn aim(&mut self, log: &impl Log, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
         for place in places {
-            self.targets.insert(place, loader.end(place)?);
+            self.targets.insert(place, log.committed_end(place)?);
         }
         Ok(())
     }
@@ -36,10 +36,10 @@ impl CatchUp {
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub(crate) fn follow_reroutes(&mut self, loader: &Loader) -> Result<(), KafkaError> {
+    pub(crate) fn follow_reroutes(&mut self, log: &impl Log) -> Result<(), KafkaError> {
         self.has_rerouted = false;
         let internal: Vec<Place> = self.targets.keys().copied().filter(|place| place.0 == Input::Internal).collect();
-        self.aim(loader, internal.into_iter())
+        self.aim(log, internal.into_iter())
     }
 
     /// Whether every partition was read to its target. Markers of transactions, which can't be read, need the probe's word.

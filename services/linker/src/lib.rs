@@ -11,6 +11,7 @@ mod ending;
 mod filter;
 mod flusher;
 mod history;
+mod live;
 mod load;
 mod lookup;
 mod metrics;
@@ -28,6 +29,7 @@ mod tables;
 mod topics;
 mod transaction;
 mod trim;
+mod world;
 mod writer;
 
 pub use changelog::ChangelogError;

@@ -1,8 +1,6 @@
 //! What this instance reads: its slots, how far each partition was read, and what was read since the last flush.
 
 use hashbrown::HashMap;
-use rdkafka::Message;
-use rdkafka::message::BorrowedMessage;
 use ringtrace_model::CallKey;
 
 use crate::batch::{Batch, Routing, call_partition};
@@ -41,10 +39,8 @@ impl Reading {
     }
 
     /// Takes a record in. False when its partition is not being read: the record has to be read again.
-    pub(crate) fn take(&mut self, message: &BorrowedMessage<'_>) -> bool {
-        let Some(input) = self.routing.inputs.find(message.topic()) else { return true };
-        let record = Record::of(message, input);
-        let place = (input, record.partition);
+    pub(crate) fn take(&mut self, record: &Record<'_>) -> bool {
+        let place = (record.input, record.partition);
         let Some(position) = self.positions.get_mut(&place) else { return false };
         if record.offset < position.next {
             return true;
@@ -55,11 +51,11 @@ impl Reading {
         position.next = record.offset + 1;
         // May go back, where producers' clocks differ: what counts is that no record before this time is unread.
         position.clock = record.log_at.min(self.wall_ms);
-        let slot = match input {
+        let slot = match record.input {
             Input::Device => None,
             _ => self.slots.get_mut(record.partition as usize).and_then(Option::as_mut),
         };
-        self.batch.take(&record, slot, &self.routing, self.wall_ms);
+        self.batch.take(record, slot, &self.routing, self.wall_ms);
         true
     }
 
@@ -96,6 +92,11 @@ impl Reading {
         let moved =
             self.positions.iter().filter(|(place, position)| self.committed.get(*place) != Some(&position.next));
         moved.map(|(place, position)| (*place, position.next)).collect()
+    }
+
+    /// Notes that the offsets as they are now are handed over.
+    pub(crate) fn note_committed(&mut self) {
+        self.committed.extend(self.positions.iter().map(|(place, position)| (*place, position.next)));
     }
 
     /// Starts to read a partition at an offset.

@@ -13,7 +13,7 @@ use ringtrace_kit::kafka::{TopicError, check_topics};
 use tokio::runtime::Handle;
 
 use crate::changelog::ChangelogError;
-
+use crate::live::Live;
 pub use crate::load::LoadError;
 use crate::metrics;
 use crate::session::{Session, instance_name};
@@ -128,6 +128,7 @@ impl Linker {
         backoff: &mut Backoff,
     ) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
-        Session::start(self, runtime.clone(), instance, partitions, refused.clone())?.run(backoff)
+        let live = Live::start(self, runtime, instance)?;
+        Session::start(self, live, partitions, refused.clone())?.run(backoff)
     }
 }

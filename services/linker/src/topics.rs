@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use ringtrace_kit::config::Kafka;
 
 /// Which of the input topics a record comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,8 +32,13 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    pub(crate) fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
+    fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
         Inputs { push: push.into(), call: call.into(), internal: internal.into(), device: device.into() }
+    }
+
+    /// As they are configured.
+    pub(crate) fn of(kafka: &Kafka) -> Self {
+        Self::new(&kafka.push_topic, &kafka.call_topic, &kafka.internal_topic, &kafka.device_topic)
     }
 
     pub(crate) fn name(&self, input: Input) -> &Arc<str> {
