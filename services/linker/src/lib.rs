@@ -23,6 +23,8 @@ mod reading;
 mod record;
 mod run;
 mod session;
+#[cfg(test)]
+mod sim;
 mod slot;
 mod state;
 mod tables;

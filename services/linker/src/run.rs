@@ -54,7 +54,7 @@ pub enum LinkError {
 
 impl LinkError {
     /// Whether starting again may help.
-    fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         let is_setting =
             |error: &KafkaError| matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_));
         match self {

@@ -3,6 +3,8 @@
 //! It folds events, keeps open calls and their timers, and cuts flushes. It does no I/O: what it wants to know (histories)
 //! and what it wants done (flushes) passes through its methods.
 
+#[cfg(test)]
+mod audit;
 mod cut;
 mod entry;
 mod memory;
