@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use compact_str::CompactString;
 use rdkafka::message::{Headers, OwnedHeaders};
-use ringtrace_model::{Call, CallKey, Event, Reject, Rules};
+use ringtrace_model::{Call, CallKey, Event, Reject, Rules, Scope};
 use serde_json::Value;
 
 use super::log::{Entry, Log, Part, Topic};
@@ -35,8 +35,16 @@ pub(super) enum Fate {
     DeadLetter(&'static str),
     /// Row of `device_events`; forwarded to a call, or not.
     Device(EventKey, Option<CallKey>),
-    /// Row of `events`, and whether the call folds it.
-    Call(EventKey, CallKey, bool),
+    /// Row of `events`, and what becomes of it in the slot of its call.
+    Call(EventKey, CallKey, AtHome),
+}
+
+/// What becomes of an event of a call where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtHome {
+    Folded,
+    HistoryOnly,
+    NotStorable,
 }
 
 /// A record of an input topic.
@@ -76,6 +84,9 @@ pub(super) struct Around<'a> {
     pub(super) rules: &'static Rules,
 }
 
+/// The reason of dead letters that ClickHouse will never take.
+pub(super) const NOT_STORABLE: &str = "not_storable";
+
 /// What ClickHouse will never take.
 pub(super) fn is_poison(event_id: &str) -> bool {
     event_id.starts_with("poison")
@@ -89,18 +100,26 @@ fn fate_of(input: Input, entry: &Entry) -> Fate {
     let parsed = entry.value.as_deref().map_or(Err(Reject::TOMBSTONE), |value| Event::parse(value, entry.at));
     let event = match parsed {
         Err(reject) => return Fate::DeadLetter(reject.reason.as_str()),
-        Ok(event) if is_poison(&event.event_id) => return Fate::DeadLetter("not_storable"),
         Ok(event) => event,
     };
+    let is_poison = is_poison(&event.event_id);
     let (tenant, id) = (CompactString::from(&*event.tenant_id), CompactString::from(&*event.event_id));
     if input == Input::Device || !event.is_call_event() {
+        if is_poison {
+            return Fate::DeadLetter(NOT_STORABLE);
+        }
         let device = event.device_id.as_deref().unwrap_or_default().into();
         let is_forwarded = input == Input::Device && event.is_forwarded();
         let key = (tenant, ringtrace_model::Uuid::nil(), device, id, event.contents);
         return Fate::Device(key, is_forwarded.then(|| key_of(&event)));
     }
     let key = (tenant, event.call_uuid.unwrap_or_default(), CompactString::default(), id, event.contents);
-    Fate::Call(key, key_of(&event), event.scope() != ringtrace_model::Scope::History)
+    let at_home = match event.scope() {
+        _ if is_poison => AtHome::NotStorable,
+        Scope::History => AtHome::HistoryOnly,
+        _ => AtHome::Folded,
+    };
+    Fate::Call(key, key_of(&event), at_home)
 }
 
 pub(super) fn header_of<'h>(headers: &'h OwnedHeaders, name: &str) -> Option<&'h str> {
@@ -170,9 +189,12 @@ impl Audit {
                         check_stored(Table::DeviceEvents, row, entry.at, around)?;
                         reroutes.extend(call.as_ref().map(|key| (known.source.clone(), home(key))));
                     }
-                    Fate::Call(row, key, is_folded) if home(key) == place.1 => {
+                    Fate::Call(_, key, AtHome::NotStorable) if home(key) == place.1 => {
+                        dead_letters.push((known.source.clone(), NOT_STORABLE.to_owned()));
+                    }
+                    Fate::Call(row, key, at_home) if home(key) == place.1 => {
                         check_stored(Table::Events, row, entry.at, around)?;
-                        if *is_folded {
+                        if *at_home == AtHome::Folded {
                             self.folded.entry(key.clone()).or_default().push((Rc::clone(entry), entry.at));
                         }
                     }

@@ -178,6 +178,7 @@ impl SimWorld {
         if is_gone || state.group.must_rejoin(member) {
             client.coming.clear();
             if let Some(piece) = client.give_up(state.plan.in_pieces) {
+                state.tell(|| format!("{} gives up {piece:?}", self.life.name));
                 client.changes.push(Change::Revoked(piece));
             }
             if client.owned.is_empty() {
@@ -189,6 +190,7 @@ impl SimWorld {
             return true;
         }
         if let Some(piece) = client.coming.pop_front() {
+            state.tell(|| format!("{} gets {piece:?} in {}", self.life.name, client.generation));
             client.owned.extend(piece.iter().map(|place| (*place, Fetch { next: None, is_paused: true })));
             client.changes.push(Change::Assigned(piece));
             return true;
@@ -237,6 +239,7 @@ impl SimWorld {
         if let Some(fetch) = client.owned.get_mut(&place) {
             fetch.next = Some(entry.offset + 1);
         }
+        state.tell(|| format!("{} reads {place:?} {}", self.life.name, entry.offset));
         Some((place, entry))
     }
 }
@@ -322,6 +325,7 @@ impl Member for SimWorld {
         });
         self.check_alive()?;
         let state = self.cluster.state.borrow();
+        state.tell(|| format!("{} begins at {:?}", self.life.name, state.group.committed));
         Ok(places.iter().map(|place| state.group.committed.get(place).copied()).collect())
     }
 }

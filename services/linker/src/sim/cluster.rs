@@ -49,7 +49,10 @@ pub(super) struct State {
     producers: BTreeMap<String, (u64, Option<usize>)>,
     inputs: Inputs,
     lives: usize,
+    /// A digest of what happened.
     pub(super) trace: u64,
+    /// What happens is told, for someone who looks into a seed.
+    pub(super) tells: bool,
 }
 
 /// A place where a process runs.
@@ -73,6 +76,13 @@ pub(super) struct Cluster {
 }
 
 impl State {
+    /// Says what happens, to someone who looks into a seed.
+    pub(super) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.tells {
+            println!("{:>9} {} {}", self.passed_ms, self.wall_ms, what());
+        }
+    }
+
     pub(super) fn pass(&mut self, ms: u64) {
         self.passed_ms += ms;
         self.wall_ms += ms as i64;
@@ -81,6 +91,7 @@ impl State {
     /// Appends to the log, and tells the audit.
     pub(super) fn append(&mut self, part: Part, written: Written, transaction: Option<usize>) {
         let offset = self.log.append(part, written, transaction);
+        self.tell(|| format!("record {part:?} {offset} in transaction {transaction:?}"));
         if let Topic::Input(input) = part.0 {
             let entry = self.log.unread(part, offset).next().map(Rc::clone);
             let topic = self.inputs.name(input);
@@ -273,6 +284,7 @@ impl Cluster {
             inputs: Inputs::of(&linker.config.kafka),
             lives: 0,
             trace: 0,
+            tells: std::env::var_os("RINGTRACE_SEED").is_some(),
             plan,
         };
         Rc::new(Cluster {
@@ -335,6 +347,10 @@ impl Cluster {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         state.log.transactions[id].decision = Some(is_commit);
+        state.tell(|| {
+            let offsets = &state.log.transactions[id].offsets;
+            format!("transaction {id}: committed {is_commit}, offsets {offsets:?}")
+        });
         if is_commit {
             let offsets = state.log.transactions[id].offsets.clone().unwrap_or_default();
             let mut audit = std::mem::take(&mut state.audit);
@@ -380,6 +396,7 @@ impl Cluster {
     /// Kills a process.
     pub(super) fn kill(&self, life: &Life) {
         life.is_dead.set(true);
+        self.state.borrow().tell(|| format!("{} is killed", life.name));
         self.state.borrow_mut().ghosts.extend(life.member());
     }
 
@@ -434,6 +451,7 @@ impl Cluster {
             return;
         }
         let Err(error) = result else { return };
+        self.state.borrow().tell(|| format!("{} begins again: {error}", life.name));
         *instance.session.borrow_mut() = None;
         {
             let mut state = self.state.borrow_mut();
@@ -466,6 +484,7 @@ impl Cluster {
         let life = instance.life.borrow_mut().take();
         // Nothing else runs here until it has ended.
         let _busy = instance.session.borrow_mut();
+        self.state.borrow().tell(|| format!("instance {index} is asked to stop"));
         let drained = session.drain();
         if let (Some(life), Err(_) | Ok(())) = (life, drained)
             && !life.is_dead.get()

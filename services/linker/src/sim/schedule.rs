@@ -11,7 +11,7 @@ use ringtrace_kit::health::Health;
 use ringtrace_model::{Call, CallKey, Event};
 use serde_json::json;
 
-use super::audit::{Failure, Fate, ensure, same};
+use super::audit::{AtHome, Failure, Fate, NOT_STORABLE, ensure, same};
 use super::cluster::{Cluster, State};
 use super::input::generate;
 use super::log::Topic;
@@ -186,6 +186,9 @@ impl Expected {
         let call = match (&known.fate, event) {
             (Fate::DeadLetter(reason), _) => {
                 return self.dead_letters.push((known.source.clone(), (*reason).to_owned()));
+            }
+            (Fate::Call(_, _, AtHome::NotStorable), _) => {
+                return self.dead_letters.push((known.source.clone(), NOT_STORABLE.to_owned()));
             }
             (Fate::Device(key, call), Some(event)) => {
                 note(&mut self.device_events, key.clone(), at, &known.source);

@@ -256,7 +256,9 @@ impl SimStore {
         let checked = self.check(table, rows);
         let taken = |row: &&Row| checked.is_ok() || !is_poison(row[2].text());
         let rows: Vec<Row> = rows.iter().filter(taken).cloned().collect();
-        self.hands.cluster.state.borrow_mut().store.insert(table, &rows);
+        let mut state = self.hands.cluster.state.borrow_mut();
+        state.tell(|| format!("{} writes {} rows to {table:?}", self.hands.life.name, rows.len()));
+        state.store.insert(table, &rows);
         checked
     }
 }
