@@ -125,7 +125,8 @@ pub(crate) fn ask(
         is_known || (stuck && broker.first_record(place, position)?.is_none_or(|at| at >= end))
     };
     let drained_from = if only_markers { position } else { end };
-    let is_hiding = position >= drained_from && broker.raw_end(place)? > end;
+    // Whoever reads up to the end later on must know as well.
+    let is_hiding = broker.raw_end(place)? > end;
     Ok(End { asked_at, drained_from, end, is_hiding })
 }
 
