@@ -43,8 +43,9 @@ impl<W: World> Session<'_, W> {
             // Taken away again meanwhile; the next round says what is owned.
             return Ok(());
         }
-        let slots = self.reading.slots.len() as i32;
-        if self.owned.iter().any(|place| place.0 != Input::Device && place.1 >= slots) {
+        // Not what was assigned tells: the new partitions may all be another's, and every call's place changes with them.
+        let slots = self.reading.routing.partitions;
+        if self.world.partitions()? != slots {
             return Err(LinkError::Repartitioned);
         }
         let mut ready: Vec<Place> = self.owned.iter().copied().filter(|place| place.0 == Input::Device).collect();

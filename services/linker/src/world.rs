@@ -63,6 +63,12 @@ pub(crate) trait Member {
 
 /// The log, beside what the group reads of it.
 pub(crate) trait Log {
+    /// How many partitions the call topics and the internal one have.
+    ///
+    /// # Errors
+    /// When they differ, or the brokers don't answer.
+    fn partitions(&self) -> Result<i32, LinkError>;
+
     /// First offset of a partition, and the end of all its records.
     fn bounds(&self, place: Place) -> KafkaResult<(i64, i64)>;
 

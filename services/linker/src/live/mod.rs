@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Message, Offset};
 use ringtrace_kit::clock::wall_ms;
+use ringtrace_kit::kafka::check_topics;
 use ringtrace_model::CallKey;
 use tokio::runtime::Handle;
 
@@ -157,6 +158,10 @@ impl Member for Live<'_> {
 }
 
 impl Log for Live<'_> {
+    fn partitions(&self) -> Result<i32, LinkError> {
+        Ok(check_topics(&self.linker.config.kafka)?)
+    }
+
     fn bounds(&self, (input, partition): Place) -> KafkaResult<(i64, i64)> {
         self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)
     }

@@ -341,6 +341,11 @@ impl Client {
 }
 
 impl Log for SimWorld {
+    fn partitions(&self) -> Result<i32, LinkError> {
+        self.check_alive()?;
+        Ok(self.cluster.state.borrow().group.partitions)
+    }
+
     fn bounds(&self, place: Place) -> KafkaResult<(i64, i64)> {
         self.check_alive()?;
         Ok(self.cluster.state.borrow().log.bounds((Topic::Input(place.0), place.1)))
