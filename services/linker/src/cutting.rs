@@ -16,8 +16,8 @@ use crate::world::World;
 /// How long a stop waits for ClickHouse and Kafka.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
 
-/// How often calls that were taken for new are checked.
-const CHECK_PERIOD: Duration = Duration::from_secs(5);
+/// How often calls that were taken for new are checked; so long, and a flush, their rows and verdicts wait.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Checks sooner when so many calls wait for it.
 const CHECK_CALLS: usize = 20_000;

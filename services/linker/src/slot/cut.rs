@@ -96,7 +96,10 @@ impl Slot {
 impl SlotFlush {
     fn write_call(&mut self, key: &CallKey, entry: &mut Entry, rules: &ringtrace_model::Rules) {
         let call = std::mem::take(&mut entry.call);
-        if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock) {
+        // A call that was taken for new is not judged before that is checked: should it be known after all, it has a verdict
+        // already, and events that count.
+        let is_judged = entry.past == Past::Known;
+        if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock).filter(|_| is_judged) {
             self.publish(&evaluation, entry);
             self.write_rows(&evaluation, entry);
             entry.next_change_at = evaluation.next_change_at;
@@ -107,10 +110,10 @@ impl SlotFlush {
         let record = CallRecord {
             sequence: self.header.sequence,
             day: entry.day,
-            wrong_day: entry.wrong_day.take(),
+            wrong_day: None,
             updated_at: entry.updated_at,
             published: entry.published.clone(),
-            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.begun_at),
+            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.unknown_since),
             removed: std::mem::take(&mut entry.removed),
             call: encode_call(&call),
         };
@@ -164,11 +167,6 @@ impl SlotFlush {
             for device in &entry.removed {
                 put_leg(&mut self.legs, &LegRow { device_id: device, ..template.clone() }, image, true);
             }
-        }
-        if let Some(day) = entry.wrong_day {
-            let wrong = Image { day, ..image };
-            put_call(&mut self.calls, &evaluation.call, wrong, true);
-            evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, wrong, true));
         }
     }
 }

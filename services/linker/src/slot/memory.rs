@@ -56,19 +56,16 @@ impl Slot {
         self.unchecked.len()
     }
 
-    /// A call that was taken for new is new indeed.
+    /// A call that was taken for new is new indeed: it is judged with the next flush.
     pub(crate) fn confirm_new(&mut self, key: &CallKey) {
-        if let Some(entry) = self.calls.get_mut(key)
-            && entry.past == Past::Unchecked
-        {
-            entry.past = Past::Known;
-        }
+        let Some(entry) = self.calls.get_mut(key).filter(|entry| entry.past == Past::Unchecked) else { return };
+        entry.past = Past::Known;
+        self.mark_dirty(key);
     }
 
     /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
     pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
         let Some(entry) = self.calls.get_mut(key) else { return };
-        let flushed_before = entry.past == Past::Unchecked && entry.written_in > 0;
         for past in &history.events {
             match past.event.event() {
                 Ok(event) => {
@@ -83,9 +80,6 @@ impl Slot {
         if let Some(day) = history.events.iter().map(|past| past.day).filter(|day| *day != 0).min()
             && day != entry.day
         {
-            if flushed_before {
-                entry.wrong_day = Some(entry.day);
-            }
             entry.day = day;
             entry.rows.iter().for_each(|row| self.events.set_day(EVENTS_CALL_DAY, *row, day));
         }
@@ -126,7 +120,6 @@ impl Slot {
         entry.written_in = record.sequence;
         let rows_missing = record.sequence > self.header.acknowledged;
         if rows_missing {
-            entry.wrong_day = record.wrong_day;
             entry.removed = record.removed;
         }
         match record.call {
@@ -135,11 +128,13 @@ impl Slot {
                 entry.past = Past::Known;
                 if let Some(since) = record.unchecked_since {
                     entry.past = Past::Unchecked;
-                    entry.begun_at = since;
+                    entry.unknown_since = since;
                     self.unchecked.push((key.clone(), since));
                 }
-                let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
-                entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
+                if entry.past == Past::Known {
+                    let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
+                    entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
+                }
             }
             None => self.wanted.push(key.clone()),
         }

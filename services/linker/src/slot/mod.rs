@@ -134,7 +134,9 @@ impl Slot {
         let Some(entry) = self.calls.get_mut(&key) else { return false };
         if is_new && entry.past == Past::Wanted && !entry.seen_before {
             entry.past = Past::Unchecked;
-            self.unchecked.push((owned(&key), entry.begun_at));
+            // Not the log time of its first event: where producers' clocks differ, older events may be logged later.
+            entry.unknown_since = self.recent.span_begins();
+            self.unchecked.push((owned(&key), entry.unknown_since));
         }
         if entry.past == Past::Wanted {
             entry.rows.push(self.events.rows());
