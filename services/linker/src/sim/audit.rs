@@ -172,6 +172,10 @@ impl Audit {
         around: &Around<'_>,
     ) -> Result<(), Failure> {
         let (mut reroutes, mut dead_letters) = (Vec::new(), Vec::new());
+        let is_buried = |source: &str| {
+            let is_of = |entry: &Entry| header_of(&entry.headers, SOURCE_HEADER) == Some(source);
+            written.iter().any(|((topic, _), entry)| *topic == Topic::DeadLetters && is_of(entry))
+        };
         for (place, next) in offsets {
             let before = self.offsets.insert(*place, *next).unwrap_or(0);
             ensure(*next >= before, "offsets never go back", || format!("{place:?}: {before}, then {next}"))?;
@@ -197,6 +201,10 @@ impl Audit {
                         if *at_home == AtHome::Folded {
                             self.folded.entry(key.clone()).or_default().push((Rc::clone(entry), entry.at));
                         }
+                    }
+                    // One that this process has seen refused, when it was at home here, need not go there again.
+                    Fate::Call(_, _, AtHome::NotStorable) if is_buried(&known.source) => {
+                        dead_letters.push((known.source.clone(), NOT_STORABLE.to_owned()));
                     }
                     Fate::Call(_, key, _) => reroutes.push((known.source.clone(), home(key))),
                 }
@@ -282,19 +290,12 @@ impl Audit {
         if fits(&call) {
             return Ok(());
         }
-        // Rows of `events` whose records are not committed are of a longer prefix, as far as a look-up has seen it.
-        let more: Vec<PastEvent> = self.uncommitted(key, around);
-        let subsets = 1_u32 << more.len().min(8);
-        let fits_with = |subset: u32| {
-            let mut call = call.clone();
-            for (index, past) in more.iter().enumerate() {
-                if index >= 8 || subset >> index & 1 == 1 {
-                    call.apply(&past.event.event().unwrap(), past.log_at);
-                }
-            }
+        // Rows of `events` whose records are not committed are of a longer prefix, as far as they were there at a look-up.
+        let more = self.uncommitted(key, around);
+        let is_true = more.iter().any(|past| {
+            call.apply(&past.event.event().unwrap(), past.log_at);
             fits(&call)
-        };
-        let is_true = (1..subsets).rev().any(fits_with);
+        });
         ensure(is_true, "every verdict is true of a prefix at its log clock", || {
             let row = call.evaluate(key, around.rules, clock);
             let row = row.map(|row| serde_json::to_value(&row.legs).unwrap_or_default());
@@ -302,6 +303,7 @@ impl Audit {
         })
     }
 
+    /// In the order in which they came.
     fn uncommitted(&self, key: &CallKey, around: &Around<'_>) -> Vec<PastEvent> {
         let history = around.store.histories(std::slice::from_ref(key)).remove(key).unwrap_or_default();
         let folded = self.folded.get(key).map_or(&[][..], Vec::as_slice);
@@ -312,7 +314,13 @@ impl Audit {
                     == (past.log_at, past.event.contents, past.event.event_id.as_str())
             })
         };
-        history.events.into_iter().filter(|past| !is_folded(past)).collect()
+        let mut more: Vec<PastEvent> = history.events.into_iter().filter(|past| !is_folded(past)).collect();
+        let event_key = |past: &PastEvent| {
+            let id = past.event.event_id.as_str().into();
+            (key.tenant_id.clone(), key.call_uuid, CompactString::default(), id, past.event.contents)
+        };
+        more.sort_by_key(|past| around.store.order.get(&(event_key(past), past.log_at)));
+        more
     }
 
     /// Checks rows of `legs` or `calls` on their way into ClickHouse.

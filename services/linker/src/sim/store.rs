@@ -57,6 +57,8 @@ pub(super) struct Store {
     pub(super) device_events: BTreeMap<EventKey, Vec<Row>>,
     pub(super) legs: BTreeMap<ImageKey, Vec<Image>>,
     pub(super) calls: BTreeMap<ImageKey, Vec<Image>>,
+    /// When each event came for the first time, by key and log time.
+    pub(super) order: HashMap<(EventKey, i64), usize>,
     /// Highest sequence of the `slots` table.
     pub(super) slots_sequence: u64,
     /// Writes whose client has given them up, and that the server takes later, or never.
@@ -102,7 +104,11 @@ impl Store {
     pub(super) fn insert(&mut self, table: Table, rows: &[Row]) {
         for row in rows {
             match table {
-                Table::Events => self.events.entry(event_key(table, row)).or_default().push(row.clone()),
+                Table::Events => {
+                    let (key, next) = (event_key(table, row), self.order.len());
+                    self.order.entry((key.clone(), log_at_of(table, row))).or_insert(next);
+                    self.events.entry(key).or_default().push(row.clone());
+                }
                 Table::DeviceEvents => self.device_events.entry(event_key(table, row)).or_default().push(row.clone()),
                 Table::Legs => self.legs.entry(image_key(table, row)).or_default().push(image(row)),
                 Table::Calls => self.calls.entry(image_key(table, row)).or_default().push(image(row)),
@@ -173,7 +179,7 @@ impl Store {
         histories
     }
 
-    /// Adds the published verdicts of calls to their histories.
+    /// Adds the published verdicts of calls, and the days of their rows, to their histories.
     pub(super) fn add_verdicts(&self, keys: &[CallKey], histories: &mut HashMap<CallKey, History>) {
         for ((key, device), image) in self.final_images(Table::Legs) {
             if !keys.contains(key) {
@@ -183,6 +189,11 @@ impl Store {
             let evidence = image.row[19].optional_text().and_then(Evidence::parse);
             let published = Published { device_id: device.clone(), verdict, evidence };
             histories.entry(key.clone()).or_default().published.push(published);
+        }
+        for ((key, _), image) in self.final_images(Table::Calls) {
+            if keys.contains(key) {
+                histories.entry(key.clone()).or_default().day = Some(image.day as u16);
+            }
         }
     }
 

@@ -78,4 +78,6 @@ pub(crate) struct PastEvent {
 pub(crate) struct History {
     pub(crate) events: Vec<PastEvent>,
     pub(crate) published: Vec<Published>,
+    /// Day under which its rows are, in days since the Unix epoch.
+    pub(crate) day: Option<u16>,
 }

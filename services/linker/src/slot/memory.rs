@@ -77,7 +77,9 @@ impl Slot {
                 }
             }
         }
-        if let Some(day) = history.events.iter().map(|past| past.day).filter(|day| *day != 0).min()
+        // Events may have been written under another day by a flush that was not committed: what counts is where the rows are.
+        let first_seen = || history.events.iter().map(|past| past.day).filter(|day| *day != 0).min();
+        if let Some(day) = history.day.or_else(first_seen)
             && day != entry.day
         {
             entry.day = day;
