@@ -7,7 +7,7 @@ use ringtrace_model::{CallKey, Rules};
 use crate::batch::call_partition;
 use crate::changelog::ChangelogError;
 use crate::slot::{Limits, Slot};
-use crate::state::{Header, StateError};
+use crate::state::{CallRecord, Header, StateError};
 use crate::topics::{Inputs, Place};
 use crate::world::{Log, World};
 
@@ -147,43 +147,86 @@ impl Loader {
     }
 }
 
-/// Open calls that the changelog has in the partition of a slot that is no longer theirs, by the slot that is.
-///
-/// # Errors
-/// When the changelog can't be read.
-pub(crate) fn moved(log: &impl Log, partitions: i32) -> Result<HashMap<i32, Vec<CallKey>>, LoadError> {
-    let mut moved = HashMap::<i32, Vec<CallKey>>::new();
-    for partition in 0..partitions {
-        for key in log.changelog(partition)?.calls.into_keys() {
-            let home = call_partition(key.call_uuid, partitions);
-            if home != partition {
-                moved.entry(home).or_default().push(key);
-            }
-        }
-    }
-    Ok(moved)
+/// What the changelog holds in partitions of slots that are no longer a call's own, since the number of partitions has
+/// changed.
+#[derive(Default)]
+pub(crate) struct Moved {
+    /// Highest flush sequence of any slot. ClickHouse may not know it yet.
+    sequence: u64,
+    /// By the slot that is their own now.
+    calls: HashMap<i32, Vec<MovedCall>>,
 }
 
-/// Reads a slot back. A new one, and one of another number of partitions, starts above what was before; true where
-/// calls of other slots may have moved to it.
-///
-/// # Errors
-/// When the changelog or a record of it can't be read.
-pub(crate) fn slot(
-    log: &impl Log,
-    partition: i32,
-    rules: Rules,
-    limits: Limits,
-    before: Before,
-) -> Result<(Slot, bool), LoadError> {
-    let changelog = log.changelog(partition)?;
-    let header = changelog.header.map_or_else(|| before.new_header(), |header| before.raise(header));
-    let is_new = changelog.header != Some(header);
-    let mut slot = Slot::new(partition, rules, limits, header);
-    for (key, record) in changelog.calls {
-        if call_partition(key.call_uuid, before.partitions) == partition {
-            slot.restore(&key, record).map_err(|source| LoadError::State { slot: partition, source })?;
+/// An open call, as another slot has left it.
+pub(crate) struct MovedCall {
+    pub(crate) key: CallKey,
+    pub(crate) record: CallRecord,
+    /// Partition of the changelog that holds it.
+    pub(crate) from: i32,
+    /// The rows of its last flush may be missing in ClickHouse.
+    pub(crate) rows_missing: bool,
+}
+
+impl Moved {
+    /// Reads all of the changelog.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn read(log: &impl Log, partitions: i32) -> Result<Self, LoadError> {
+        let mut moved = Moved::default();
+        for from in 0..partitions {
+            let changelog = log.changelog(from)?;
+            let header = changelog.header.unwrap_or_default();
+            moved.sequence = moved.sequence.max(header.sequence);
+            for (key, record) in changelog.calls {
+                let home = call_partition(key.call_uuid, partitions);
+                if home != from {
+                    let rows_missing = record.sequence > header.acknowledged;
+                    moved.calls.entry(home).or_default().push(MovedCall { key, record, from, rows_missing });
+                }
+            }
         }
+        Ok(moved)
     }
-    Ok((slot, is_new))
+}
+
+/// Reads slots back, one after the other.
+pub(crate) struct SlotLoader<'w, L> {
+    pub(crate) log: &'w L,
+    pub(crate) rules: Rules,
+    pub(crate) limits: Limits,
+    pub(crate) before: Before,
+    /// Read once, and only where the number of partitions has changed, or nothing was there before.
+    pub(crate) moved: Option<Moved>,
+}
+
+impl<L: Log> SlotLoader<'_, L> {
+    /// Reads a slot back. A new one, and one of another number of partitions, starts above what was before, and takes over
+    /// the calls that have moved to it.
+    ///
+    /// # Errors
+    /// When the changelog or a record of it can't be read.
+    pub(crate) fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
+        let changelog = self.log.changelog(partition)?;
+        let partitions = self.before.partitions;
+        if changelog.header.is_none_or(|header| header.partitions != partitions) && self.moved.is_none() {
+            let moved = Moved::read(self.log, partitions)?;
+            self.before.stored.sequence = self.before.stored.sequence.max(moved.sequence);
+            self.moved = Some(moved);
+        }
+        let header = changelog.header.map_or_else(|| self.before.new_header(), |header| self.before.raise(header));
+        let is_new = changelog.header != Some(header);
+        let mut slot = Slot::new(partition, self.rules, self.limits, header);
+        let state_error = |source| LoadError::State { slot: partition, source };
+        for (key, record) in changelog.calls {
+            if call_partition(key.call_uuid, partitions) == partition {
+                slot.restore(&key, record).map_err(state_error)?;
+            }
+        }
+        let moved = self.moved.as_mut().filter(|_| is_new).and_then(|moved| moved.calls.remove(&partition));
+        let mut moved = moved.unwrap_or_default();
+        moved.sort_by_key(|call| std::cmp::Reverse(call.record.sequence));
+        moved.into_iter().try_for_each(|call| slot.adopt(call)).map_err(state_error)?;
+        Ok(slot)
+    }
 }

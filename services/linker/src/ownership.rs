@@ -1,7 +1,7 @@
 //! What a rebalance gives and takes: slots are loaded before they are read, and dropped when they are gone.
 
 use crate::consumer::{Change, places_of};
-use crate::load::{self, Before};
+use crate::load::{Before, SlotLoader};
 use crate::run::{KAFKA, LinkError};
 use crate::session::Session;
 use crate::topics::{Input, Place};
@@ -64,18 +64,10 @@ impl<W: World> Session<'_, W> {
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
         let positions = self.loader.positions(&self.world, places)?;
         let before = Before { stored: self.world.stored()?, partitions: self.reading.routing.partitions };
-        let mut moved = None;
+        let mut loader =
+            SlotLoader { log: &self.world, rules: self.linker.config.rules, limits: self.limits, before, moved: None };
         for partition in slots {
-            let rules = self.linker.config.rules;
-            let (mut slot, is_new) = load::slot(&self.world, *partition, rules, self.limits, before)?;
-            if is_new {
-                // Read once, and only then: the number of partitions has changed, or nothing was there before.
-                let moved = match &mut moved {
-                    Some(moved) => moved,
-                    none => none.insert(load::moved(&self.world, before.partitions)?),
-                };
-                moved.remove(partition).into_iter().flatten().for_each(|key| slot.adopt(&key));
-            }
+            let slot = loader.load(*partition)?;
             tracing::info!(
                 slot = partition,
                 open_calls = slot.open_calls(),

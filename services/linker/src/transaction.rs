@@ -80,6 +80,9 @@ impl<P: Producer> Transactions<P> {
             record.payload = value.as_deref();
             self.producer.send(record)?;
         }
+        for (partition, key) in &slot.left_behind {
+            self.producer.send(BaseRecord::<[u8], [u8]>::to(topic).key(key).partition(*partition))?;
+        }
         let header = encode(&slot.header);
         let record = BaseRecord::<[u8], [u8]>::to(topic).key(HEADER_KEY).payload(&header).partition(slot.partition);
         self.producer.send(record)?;

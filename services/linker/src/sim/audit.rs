@@ -252,7 +252,9 @@ impl Audit {
             return Ok(());
         }
         let clock = header.log_clock;
-        ensure(clock <= around.wall_ms, "the log clock never passes the wall clock", || format!("slot {slot}: {clock}"))?;
+        ensure(clock <= around.wall_ms, "the log clock never passes the wall clock", || {
+            format!("slot {slot}: {clock}")
+        })?;
         for input in [Input::Push, Input::Call] {
             let next = offsets.get(&(input, slot)).copied().unwrap_or(0);
             let early = around.log.unread((Topic::Input(input), slot), next).find(|entry| entry.at < clock);

@@ -38,10 +38,7 @@ fn run_all(first: u64, count: u64) {
         }
     }
     let rate = count as f64 / started.elapsed().as_secs_f64();
-    println!(
-        "{count} schedules, {rate:.0} a second: {} records, {} transactions, {} actions",
-        all.0, all.1, all.2
-    );
+    println!("{count} schedules, {rate:.0} a second: {} records, {} transactions, {} actions", all.0, all.1, all.2);
 }
 
 #[test]

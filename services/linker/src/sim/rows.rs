@@ -95,7 +95,11 @@ impl<'b> Reader<'b> {
         if let Some(inner) = kind.strip_prefix("Nullable(").and_then(|rest| rest.strip_suffix(')')) {
             let nulls = self.take(rows);
             let filled = (0..rows).map(|_| self.cell(inner)).collect::<Vec<_>>();
-            return filled.into_iter().zip(nulls).map(|(cell, null)| if *null == 1 { Cell::Null } else { cell }).collect();
+            return filled
+                .into_iter()
+                .zip(nulls)
+                .map(|(cell, null)| if *null == 1 { Cell::Null } else { cell })
+                .collect();
         }
         if kind == "Array(String)" {
             let ends: Vec<u64> = (0..rows).map(|_| self.number(8)).collect();

@@ -152,7 +152,10 @@ impl State {
     }
 
     fn where_it_is(&self) -> String {
-        format!("partitions {}, committed {:?}, wall clock {}", self.group.partitions, self.group.committed, self.wall_ms)
+        format!(
+            "partitions {}, committed {:?}, wall clock {}",
+            self.group.partitions, self.group.committed, self.wall_ms
+        )
     }
 }
 

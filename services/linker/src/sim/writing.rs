@@ -78,7 +78,6 @@ impl SimFlusher {
         self.has_ended |= self.progress.send(progress).is_err();
         true
     }
-
 }
 
 /// How a process reaches the world.

@@ -21,6 +21,8 @@ pub(crate) struct SlotFlush {
     pub(crate) events: Block,
     /// Changelog records by key, in order; `None` is a tombstone.
     pub(crate) states: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Keys of records in partitions of other slots, which this flush supersedes.
+    pub(crate) left_behind: Vec<(i32, Vec<u8>)>,
     /// Messages for the verdicts topic, by key.
     pub(crate) verdicts: Vec<(String, Vec<u8>)>,
     /// Rows of `legs` and `calls`, to be written after the commit.
@@ -67,6 +69,7 @@ impl Slot {
             open_calls: self.calls.len(),
             events: std::mem::replace(&mut self.events, Block::new(&EVENTS)),
             states: Vec::new(),
+            left_behind: self.left_behind.drain(..).map(|(from, key)| (from, encode_key(&key))).collect(),
             verdicts: Vec::new(),
             legs: Block::new(&LEGS),
             calls: Block::new(&CALLS),

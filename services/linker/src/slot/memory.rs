@@ -7,6 +7,7 @@ use ringtrace_model::{Call, CallKey};
 
 use super::entry::{Entry, History, Past};
 use super::{Idle, Slot};
+use crate::load::MovedCall;
 use crate::state::{CallRecord, StateError};
 use crate::tables::EVENTS_CALL_DAY;
 
@@ -96,16 +97,19 @@ impl Slot {
         }
     }
 
-    /// Takes over an open call from another slot, since the number of partitions has changed: its history is read.
-    pub(crate) fn adopt(&mut self, key: &CallKey) {
-        if !self.calls.contains_key(key) {
-            self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
-            let mut entry = Entry::begun_on(0, 0);
-            entry.seen_before = true;
-            self.calls.insert(key.clone(), entry);
-            self.wanted.push(key.clone());
-            self.mark_dirty(key);
+    /// Takes over an open call from another slot, since the number of partitions has changed. Of several records of a call
+    /// the one with the highest sequence comes first; all of them have done their work with the next flush.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub(crate) fn adopt(&mut self, moved: MovedCall) -> Result<(), StateError> {
+        let MovedCall { key, record, from, rows_missing } = moved;
+        if !self.calls.contains_key(&key) {
+            self.take_over(&key, record, rows_missing)?;
+            self.mark_dirty(&key);
         }
+        self.left_behind.push((from, key));
+        Ok(())
     }
 
     /// Takes in a record of the changelog.
@@ -113,6 +117,11 @@ impl Slot {
     /// # Errors
     /// The record can't be read.
     pub(crate) fn restore(&mut self, key: &CallKey, record: CallRecord) -> Result<(), StateError> {
+        let rows_missing = record.sequence > self.header.acknowledged;
+        self.take_over(key, record, rows_missing)
+    }
+
+    fn take_over(&mut self, key: &CallKey, record: CallRecord, rows_missing: bool) -> Result<(), StateError> {
         self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
         let mut entry = Entry::begun_on(record.day, record.updated_at);
         entry.recorded = true;
@@ -120,7 +129,6 @@ impl Slot {
         entry.updated_at = record.updated_at;
         entry.published = record.published;
         entry.written_in = record.sequence;
-        let rows_missing = record.sequence > self.header.acknowledged;
         if rows_missing {
             entry.removed = record.removed;
         }

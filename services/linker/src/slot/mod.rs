@@ -55,6 +55,8 @@ pub(crate) struct Slot {
     unchecked: Vec<(CallKey, i64)>,
     /// Calls that left for good since the last flush.
     gone: Vec<CallKey>,
+    /// Records of calls that other slots have left behind, by the partition of the changelog.
+    left_behind: Vec<(i32, CallKey)>,
     recent: RecentCalls,
     events: Block,
 }
@@ -94,6 +96,7 @@ impl Slot {
             wanted: Vec::new(),
             unchecked: Vec::new(),
             gone: Vec::new(),
+            left_behind: Vec::new(),
             recent: RecentCalls::since(header.newest_log_at),
             events: Block::new(&EVENTS),
         }
@@ -115,7 +118,7 @@ impl Slot {
 
     /// Whether there is anything to write.
     pub(crate) fn has_work(&self) -> bool {
-        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty()
+        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty() || !self.left_behind.is_empty()
     }
 
     /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.
