@@ -57,7 +57,11 @@ impl<W: World> Session<'_, W> {
             catch_up.has_rerouted |= !batch.reroutes.is_empty();
         }
         self.reading.note_committed();
-        let flush = Flush { slots, batch, positions: self.reading.positions.clone(), group };
+        let mut positions = self.reading.positions.clone();
+        if planted!(OnlyMovedOffsets) {
+            positions.retain(|place, _| moved.iter().any(|(moved, _)| moved == place));
+        }
+        let flush = Flush { slots, batch, positions, group };
         self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
         Ok(())
@@ -75,7 +79,8 @@ impl<W: World> Session<'_, W> {
                 let mut histories = self.await_answer(&answer)?;
                 for key in keys {
                     if let Some(slot) = self.reading.slot_of(key) {
-                        slot.page_in(key, histories.remove(key).unwrap_or_default());
+                        let history = histories.remove(key).filter(|_| !planted!(LookUpSkipped));
+                        slot.page_in(key, history.unwrap_or_default());
                     }
                 }
             }

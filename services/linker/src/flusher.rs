@@ -92,7 +92,10 @@ impl<G> Writing<G> {
 }
 
 fn order() -> &'static [Step; 3] {
-    &ORDER
+    if planted!(TransactionFirst) {
+        return &[Step::Transaction, Step::Events, Step::Rows];
+    }
+    planted!(RowsFirst: &[Step::Events, Step::Rows, Step::Transaction], &ORDER)
 }
 
 impl<P: Producer, S: Store> Flusher<P, S> {

@@ -207,7 +207,7 @@ impl<L: Log> SlotLoader<'_, L> {
     /// # Errors
     /// When the changelog or a record of it can't be read.
     pub(crate) fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
-        let changelog = self.log.changelog(partition)?;
+        let changelog = planted!(ChangelogUnread: Default::default(), self.log.changelog(partition)?);
         let partitions = self.before.partitions;
         if changelog.header.is_none_or(|header| header.partitions != partitions) && self.moved.is_none() {
             let moved = Moved::read(self.log, partitions)?;

@@ -73,7 +73,7 @@ impl Reading {
         for slot in self.slots.iter_mut().flatten() {
             let of_slot = Input::OF_SLOT.map(|input| self.positions.get(&(input, slot.partition())));
             let clock = of_slot.iter().map(|position| position.map_or(0, |position| position.clock)).min();
-            slot.advance(clock.unwrap_or(0));
+            slot.advance(planted!(WallClock: self.wall_ms, clock.unwrap_or(0)));
         }
     }
 

@@ -114,6 +114,9 @@ impl<'l, W: World> Session<'l, W> {
     pub(crate) fn pump(&mut self, most: Duration) -> Result<(), LinkError> {
         self.reading.wall_ms = self.world.wall_ms();
         let mut wait = most;
+        if planted!(FullTablePauses) && self.reading.open_calls() > self.limits.calls {
+            return self.follow_changes();
+        }
         for _ in 0..RECORDS_PER_TICK {
             if !self.poll(wait)? || self.reading.batch.bytes >= self.linker.config.link.flush_bytes {
                 break;

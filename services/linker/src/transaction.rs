@@ -53,6 +53,11 @@ impl<P: Producer> Transactions<P> {
     /// Nothing is committed as far as this instance may assume: its state must be read again.
     pub(crate) fn commit(&self, content: &Content<'_, P::Group>) -> KafkaResult<()> {
         self.producer.begin()?;
+        if planted!(OffsetsOutside) {
+            self.producer.send_offsets(content.positions, content.group)?;
+            self.producer.commit()?;
+            self.producer.begin()?;
+        }
         let written = self.write(content).and_then(|()| self.producer.commit());
         if written.is_err() {
             self.producer.abort();
@@ -70,7 +75,7 @@ impl<P: Producer> Transactions<P> {
         for dead_letter in &content.dead_letters {
             self.send_outgoing(&self.kafka.dead_letters_topic, dead_letter)?;
         }
-        self.producer.send_offsets(content.positions, content.group)
+        planted!(OffsetsOutside: Ok(()), self.producer.send_offsets(content.positions, content.group))
     }
 
     fn write_slot(&self, slot: &SlotFlush) -> KafkaResult<()> {

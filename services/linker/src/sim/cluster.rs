@@ -14,6 +14,7 @@ use super::group::Group;
 use super::input::Given;
 use super::log::{Log, Part, Topic, Transaction, Written};
 use super::plan::{Faults, Plan, Stamps};
+use super::planted;
 use super::random::Random;
 use super::store::Store;
 use crate::run::{LinkError, Linker};
@@ -413,6 +414,7 @@ impl Cluster {
     }
 
     fn start_named(self: &Rc<Self>, instance: &Instance, name: String) {
+        planted::forget_writes();
         let life = Rc::new(Life::new(name));
         let world = SimWorld { cluster: Rc::clone(self), life: Rc::clone(&life) };
         let partitions = self.state.borrow().group.partitions;

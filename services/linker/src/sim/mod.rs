@@ -11,6 +11,7 @@ mod group;
 mod input;
 mod log;
 mod plan;
+pub(crate) mod planted;
 mod random;
 mod rows;
 mod schedule;
@@ -65,9 +66,17 @@ fn tally() {
     let started = std::time::Instant::now();
     let mut tally = std::collections::BTreeMap::<String, Vec<u64>>::new();
     for seed in first..first + count {
-        if let Err(failure) = run(seed) {
+        let result = match planted_named() {
+            Some(bug) => planted::run_with(bug, seed),
+            None => run(seed).map(|_| ()),
+        };
+        if let Err(failure) = result {
             let grown = schedule::plan_of(seed).grown.is_some();
-            let name = format!("{} grown={grown} pieces={}", failure.check, schedule::plan_of(seed).in_pieces);
+            let name = if planted_named().is_some() {
+                failure.check.to_owned()
+            } else {
+                format!("{} grown={grown} pieces={}", failure.check, schedule::plan_of(seed).in_pieces)
+            };
             tally.entry(name).or_default().push(seed);
         }
     }
@@ -75,4 +84,26 @@ fn tally() {
     for (check, seeds) in tally {
         println!("{check}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(6)]);
     }
+}
+
+fn planted_named() -> Option<planted::Bug> {
+    use planted::Bug::*;
+    let name = std::env::var("PLANT").ok()?;
+    [
+        TransactionFirst,
+        OffsetsOutside,
+        RowsFirst,
+        VersionCountsWrites,
+        WallClock,
+        LookUpSkipped,
+        LeavesUnacknowledged,
+        RowsNotRepeated,
+        FullTablePauses,
+        ReroutedAgain,
+        DayNotKept,
+        ChangelogUnread,
+        OnlyMovedOffsets,
+    ]
+    .into_iter()
+    .find(|bug| format!("{bug:?}") == name)
 }

@@ -77,7 +77,7 @@ impl Slot {
             negative_latencies: 0,
         };
         // Tombstones first: a call that left and came back has its record after its tombstone.
-        flush.states.extend(self.gone.drain(..).map(|key| (encode_key(&key), None)));
+        flush.states.extend(self.tombstones());
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.calls.get_mut(&key) else { continue };
             entry.dirty = false;
@@ -92,7 +92,16 @@ impl Slot {
             }
             self.idle.push_back(Idle { key, sequence: self.header.sequence, at: self.header.log_clock });
         }
+        if planted!(LeavesUnacknowledged) {
+            self.acknowledge(self.header.sequence);
+            flush.states.extend(self.tombstones());
+        }
         flush
+    }
+
+    /// Changelog records of the calls that have left for good.
+    fn tombstones(&mut self) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+        self.gone.drain(..).map(|key| (encode_key(&key), None))
     }
 }
 
@@ -163,7 +172,8 @@ impl SlotFlush {
     }
 
     fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {
-        let image = Image { updated_at: entry.updated_at, day: entry.day, version: self.header.sequence };
+        let version = planted!(VersionCountsWrites: crate::sim::planted::count_write(), self.header.sequence);
+        let image = Image { updated_at: entry.updated_at, day: entry.day, version };
         put_call(&mut self.calls, &evaluation.call, image, false);
         evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, image, false));
         if let Some(template) = evaluation.legs.first() {
