@@ -25,12 +25,16 @@ impl<W: World> Session<'_, W> {
         places.iter().for_each(|place| {
             self.owned.remove(place);
         });
+        self.forget();
+        self.is_stale = true;
+    }
+
+    fn forget(&mut self) {
         self.reading.forget();
         self.forget_check();
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.forget();
         }
-        self.is_stale = true;
     }
 
     fn assign(&mut self, places: Vec<Place>) -> Result<(), LinkError> {
@@ -52,6 +56,8 @@ impl<W: World> Session<'_, W> {
         let whole = (0..slots).filter(|partition| places_of(*partition).all(|place| self.owned.contains(&place)));
         let whole: Vec<i32> = whole.collect();
         ready.extend(whole.iter().flat_map(|partition| places_of(*partition)));
+        // What was read since the last flush of slots that stay is read again with them: nothing of it is twice then.
+        self.forget();
         self.load(&whole, &ready)?;
         self.linker.health.ready(KAFKA);
         Ok(())
