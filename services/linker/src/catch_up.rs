@@ -1,16 +1,15 @@
 //! `--until-caught-up`: when everything that was there at the start, and everything it led to, has been read.
 
-use hashbrown::HashMap;
 use rdkafka::error::KafkaError;
 
 use crate::probe::End;
-use crate::topics::{Input, Place, Positions};
+use crate::topics::{ByPlace, Input, Place, Positions};
 use crate::world::Log;
 
 /// How far to read.
 #[derive(Debug, Default)]
 pub(crate) struct CatchUp {
-    targets: HashMap<Place, i64>,
+    targets: ByPlace<i64>,
     /// Something was rerouted since the targets of the internal topic were set.
     pub(crate) has_rerouted: bool,
 }
@@ -43,7 +42,7 @@ impl CatchUp {
     }
 
     /// Whether every partition was read to its target. Markers of transactions, which can't be read, need the probe's word.
-    pub(crate) fn is_reached(&self, positions: &Positions, ends: &HashMap<Place, End>) -> bool {
+    pub(crate) fn is_reached(&self, positions: &Positions, ends: &ByPlace<End>) -> bool {
         let is_read = |(place, target): (&Place, &i64)| {
             let Some(position) = positions.get(place) else { return false };
             let is_drained =

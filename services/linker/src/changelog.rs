@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -38,7 +39,7 @@ pub enum ChangelogError {
 #[derive(Debug, Default)]
 pub(crate) struct Changelog {
     pub(crate) header: Option<Header>,
-    pub(crate) calls: HashMap<CallKey, CallRecord>,
+    pub(crate) calls: HashMap<CallKey, CallRecord, FixedState>,
 }
 
 impl Changelog {

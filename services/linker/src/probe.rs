@@ -7,13 +7,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_kit::clock::wall_ms;
 
-use crate::topics::{Inputs, Place};
+use crate::topics::{ByPlace, Inputs, Place};
 
 /// How often all partitions are asked about.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -52,22 +51,22 @@ pub(crate) struct Readers {
 /// What the linker and the probe tell each other.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    positions: Mutex<HashMap<Place, i64>>,
-    ends: Mutex<HashMap<Place, End>>,
+    positions: Mutex<ByPlace<i64>>,
+    ends: Mutex<ByPlace<End>>,
 }
 
 impl Shared {
     /// Tells the probe which partitions to ask about, and how far they were read.
-    pub(crate) fn set_positions(&self, positions: HashMap<Place, i64>) {
+    pub(crate) fn set_positions(&self, positions: ByPlace<i64>) {
         *self.positions.lock().unwrap_or_else(PoisonError::into_inner) = positions;
     }
 
     /// What the broker said last.
-    pub(crate) fn ends(&self) -> HashMap<Place, End> {
+    pub(crate) fn ends(&self) -> ByPlace<End> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn positions(&self) -> HashMap<Place, i64> {
+    fn positions(&self) -> ByPlace<i64> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -75,7 +74,7 @@ impl Shared {
 /// Runs until the other end of `stop` is dropped.
 pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
     let asker = Asker { readers, inputs };
-    let mut before = HashMap::new();
+    let mut before = ByPlace::default();
     while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         let positions = shared.positions();
         let mut ends = shared.ends();

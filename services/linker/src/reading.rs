@@ -1,13 +1,12 @@
 //! What this instance reads: its slots, how far each partition was read, and what was read since the last flush.
 
-use hashbrown::HashMap;
 use ringtrace_model::CallKey;
 
 use crate::batch::{Batch, Routing, call_partition};
 use crate::probe::End;
 use crate::record::Record;
 use crate::slot::{Slot, SlotFlush};
-use crate::topics::{Input, Place, Position, Positions};
+use crate::topics::{ByPlace, Input, Place, Position, Positions};
 
 /// See the module's text.
 pub(crate) struct Reading {
@@ -16,9 +15,9 @@ pub(crate) struct Reading {
     pub(crate) slots: Vec<Option<Slot>>,
     pub(crate) positions: Positions,
     /// Offsets that the last flush carried.
-    pub(crate) committed: HashMap<Place, i64>,
+    pub(crate) committed: ByPlace<i64>,
     /// First offset that was expected where a later one came, since the last flush.
-    pub(crate) gaps: HashMap<Place, i64>,
+    pub(crate) gaps: ByPlace<i64>,
     pub(crate) batch: Batch,
     /// Wall time, as of a moment ago.
     pub(crate) wall_ms: i64,
@@ -30,9 +29,9 @@ impl Reading {
         Reading {
             routing,
             slots,
-            positions: Positions::new(),
-            committed: HashMap::new(),
-            gaps: HashMap::new(),
+            positions: Positions::default(),
+            committed: ByPlace::default(),
+            gaps: ByPlace::default(),
             batch: Batch::default(),
             wall_ms,
         }
@@ -60,7 +59,7 @@ impl Reading {
     }
 
     /// Takes over what the broker said of the ends: a drained partition's clock follows the wall.
-    pub(crate) fn observe(&mut self, ends: &HashMap<Place, End>) {
+    pub(crate) fn observe(&mut self, ends: &ByPlace<End>) {
         for (place, position) in &mut self.positions {
             if let Some(end) = ends.get(place).filter(|end| end.is_drained_at(position.next)) {
                 position.clock = position.clock.max(end.asked_at);

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use ringtrace_kit::backoff::Backoff;
 use ringtrace_model::CallKey;
@@ -43,7 +44,7 @@ pub(crate) struct Session<'l, W: World> {
     pub(crate) loader: Loader,
     pub(crate) reading: Reading,
     /// What Kafka has assigned, loaded or not.
-    pub(crate) owned: HashSet<Place>,
+    pub(crate) owned: HashSet<Place, FixedState>,
     pub(crate) catch_up: Option<CatchUp>,
     pub(crate) flushes: SyncSender<Flush<W::Group>>,
     pub(crate) progress: Receiver<Progress>,
@@ -76,7 +77,7 @@ impl<'l, W: World> Session<'l, W> {
             limits: Limits { calls: config.link.calls_in_memory, settled_ms: config.link.settled_ms },
             loader: Loader { inputs: inputs.clone(), group: config.kafka.group.clone() },
             reading: Reading::new(Routing { inputs, privacy, partitions, refused }, wall_ms),
-            owned: HashSet::new(),
+            owned: HashSet::default(),
             catch_up: linker.until_caught_up.then(CatchUp::default),
             flushes,
             progress,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use ringtrace_kit::config::Kafka;
 
@@ -70,5 +71,8 @@ pub(crate) struct Position {
     pub(crate) clock: i64,
 }
 
+/// Something for each of some partitions. The order in which it is gone through is the same in every process.
+pub(crate) type ByPlace<T> = HashMap<Place, T, FixedState>;
+
 /// Positions of all partitions that this instance reads.
-pub(crate) type Positions = HashMap<Place, Position>;
+pub(crate) type Positions = ByPlace<Position>;

@@ -4,7 +4,6 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use rdkafka::error::KafkaResult;
 use ringtrace_model::CallKey;
 
@@ -16,7 +15,7 @@ use crate::lookup::{Answer, Histories};
 use crate::probe::End;
 use crate::record::Record;
 use crate::run::LinkError;
-use crate::topics::Place;
+use crate::topics::{ByPlace, Place};
 
 /// What a look at the consumer gave.
 pub(crate) enum Polled<T> {
@@ -97,10 +96,10 @@ pub(crate) trait Beside: Member {
     fn start_flusher(&mut self) -> Result<(SyncSender<Flush<Self::Group>>, Receiver<Progress>), LinkError>;
 
     /// Tells the probe which partitions to ask about, and how far they were read.
-    fn tell_probe(&self, positions: HashMap<Place, i64>);
+    fn tell_probe(&self, positions: ByPlace<i64>);
 
     /// What the probe found last.
-    fn ends(&self) -> HashMap<Place, End>;
+    fn ends(&self) -> ByPlace<End>;
 
     /// What ClickHouse holds already, of any slot.
     ///

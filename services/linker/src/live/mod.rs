@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
@@ -25,7 +24,7 @@ use crate::lookup::{self, Answer, Histories};
 use crate::probe::{self, End, Readers, Shared};
 use crate::record::Record;
 use crate::run::{LinkError, Linker};
-use crate::topics::{Inputs, Place};
+use crate::topics::{ByPlace, Inputs, Place};
 use crate::transaction::Transactions;
 use crate::world::{Beside, Log, Member, Polled};
 use crate::writer::Writer;
@@ -211,11 +210,11 @@ impl Beside for Live<'_> {
         Ok((flushes, progress))
     }
 
-    fn tell_probe(&self, positions: HashMap<Place, i64>) {
+    fn tell_probe(&self, positions: ByPlace<i64>) {
         self.probe.set_positions(positions);
     }
 
-    fn ends(&self) -> HashMap<Place, End> {
+    fn ends(&self) -> ByPlace<End> {
         self.probe.ends()
     }
 

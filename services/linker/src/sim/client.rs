@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use rdkafka::error::{KafkaError, KafkaResult};
 use ringtrace_model::CallKey;
 
@@ -21,7 +20,7 @@ use crate::lookup::{Answer, Asked, Histories};
 use crate::probe::{self, Broker, End};
 use crate::record::{HeadersOf, Record};
 use crate::run::LinkError;
-use crate::topics::{Input, Place};
+use crate::topics::{ByPlace, Input, Place};
 use crate::world::{Beside, Log, Member, Polled};
 
 /// A process of the linker, from its start to its end.
@@ -55,11 +54,11 @@ struct Fetch {
 
 #[derive(Default)]
 struct Probe {
-    positions: HashMap<Place, i64>,
-    before: HashMap<Place, i64>,
-    ends: HashMap<Place, End>,
+    positions: ByPlace<i64>,
+    before: ByPlace<i64>,
+    ends: ByPlace<End>,
     /// What a round has found, and not told yet.
-    found: Option<HashMap<Place, End>>,
+    found: Option<ByPlace<End>>,
 }
 
 /// A question to ClickHouse that is not answered yet.
@@ -188,6 +187,10 @@ impl SimWorld {
                 }
             }
             return true;
+        }
+        if !client.coming.is_empty() && state.plan.in_pieces && !state.random.one_in(4) {
+            // The next piece is still on its way.
+            return false;
         }
         if let Some(piece) = client.coming.pop_front() {
             state.tell(|| format!("{} gets {piece:?} in {}", self.life.name, client.generation));
@@ -409,11 +412,11 @@ impl Beside for SimWorld {
         Ok((flushes, progress))
     }
 
-    fn tell_probe(&self, positions: HashMap<Place, i64>) {
+    fn tell_probe(&self, positions: ByPlace<i64>) {
         self.life.probe.borrow_mut().positions = positions;
     }
 
-    fn ends(&self) -> HashMap<Place, End> {
+    fn ends(&self) -> ByPlace<End> {
         self.life.probe.borrow().ends.clone()
     }
 

@@ -535,6 +535,14 @@ impl Cluster {
             life.answer(self);
             life.look_at_ends(self);
         }
+        // Whatever is open now was left behind.
+        let left_open = || {
+            let state = self.state.borrow();
+            state.log.unended.iter().copied().find(|id| state.log.transactions[*id].decision.is_none())
+        };
+        while let Some(id) = left_open() {
+            self.settle_transaction(id);
+        }
         let mut state = self.state.borrow_mut();
         state.settle_down();
         state.pass(300);
