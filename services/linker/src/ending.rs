@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::catch_up::CatchUp;
 use crate::run::LinkError;
 use crate::session::Session;
 use crate::world::World;
@@ -30,7 +31,9 @@ impl<W: World> Session<'_, W> {
 
     /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it. Where producers
     /// keep writing, log time goes as far as they allow: a record that is not read yet accuses nobody.
-    pub(crate) fn finish(mut self) -> Result<(), LinkError> {
+    ///
+    /// False when partitions were taken away or given meanwhile: there is more to read.
+    pub(crate) fn finish(&mut self) -> Result<bool, LinkError> {
         let (started, now) = (self.world.now(), self.world.wall_ms());
         while !self.reading.is_drained_since(now) && self.world.now() - started < LAST_WORD {
             self.pump(Duration::from_millis(20))?;
@@ -44,7 +47,9 @@ impl<W: World> Session<'_, W> {
         self.start_check();
         self.await_check()?;
         self.cut_here()?;
-        self.settle()
+        self.settle()?;
+        let is_reached = |catch_up: &CatchUp| catch_up.is_reached(&self.reading.positions, &self.world.ends());
+        Ok(!self.world.has_changes() && self.catch_up.as_ref().is_some_and(is_reached))
     }
 
     /// Writes and commits what was read, and stops.

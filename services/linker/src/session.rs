@@ -98,8 +98,8 @@ impl<'l, W: World> Session<'l, W> {
             if std::mem::take(&mut self.has_committed) {
                 backoff.reset();
             }
-            if self.is_caught_up()? {
-                return self.finish();
+            if self.is_caught_up()? && self.finish()? {
+                return Ok(());
             }
         }
         self.drain()
