@@ -8,7 +8,7 @@ use rdkafka::message::{Headers, OwnedHeaders};
 use ringtrace_model::{Call, CallKey, Event, Reject, Rules, Scope};
 use serde_json::Value;
 
-use super::log::{Entry, Log, Part, Topic};
+use super::log::{Entry, Log, Topic, Transaction};
 use super::plan::Stamps;
 use super::rows::Row;
 use super::store::{EventKey, ImageKey, Store, Table, image_key, log_at_of, version_of};
@@ -78,7 +78,6 @@ pub(super) struct Audit {
 pub(super) struct Around<'a> {
     pub(super) log: &'a Log,
     pub(super) store: &'a Store,
-    pub(super) partitions: i32,
     pub(super) stamps: Stamps,
     pub(super) wall_ms: i64,
     pub(super) rules: &'static Rules,
@@ -148,7 +147,7 @@ impl Audit {
     ) -> Result<(), Failure> {
         self.transactions += 1;
         let written = &around.log.transactions[id].written;
-        self.advance(offsets, written, around)?;
+        self.advance(offsets, id, around)?;
         let mut slots = BTreeMap::<i32, Vec<&Entry>>::new();
         for ((topic, partition), entry) in written {
             if *topic == Topic::Calls {
@@ -156,7 +155,7 @@ impl Audit {
             }
         }
         for (slot, entries) in slots {
-            self.check_slot(slot, &entries, offsets, around)?;
+            self.check_slot(slot, &entries, around)?;
         }
         for (_, entry) in written.iter().filter(|((topic, _), _)| *topic == Topic::Verdicts) {
             self.check_verdict(entry, around)?;
@@ -165,12 +164,8 @@ impl Audit {
     }
 
     /// Every record between the old offsets and the new ones ended in its one place.
-    fn advance(
-        &mut self,
-        offsets: &BTreeMap<Place, i64>,
-        written: &[(Part, Rc<Entry>)],
-        around: &Around<'_>,
-    ) -> Result<(), Failure> {
+    fn advance(&mut self, offsets: &BTreeMap<Place, i64>, id: usize, around: &Around<'_>) -> Result<(), Failure> {
+        let Transaction { written, partitions, .. } = &around.log.transactions[id];
         let (mut reroutes, mut dead_letters) = (Vec::new(), Vec::new());
         let is_buried = |source: &str| {
             let is_of = |entry: &Entry| header_of(&entry.headers, SOURCE_HEADER) == Some(source);
@@ -186,7 +181,7 @@ impl Audit {
                 let decided = entry.transaction.is_none_or(|id| around.log.transactions[id].decision.is_some());
                 ensure(decided, "only committed records are read", || format!("{place:?} {}", entry.offset))?;
                 let known = &self.known[&(*place, entry.offset)];
-                let home = |key: &CallKey| call_partition(key.call_uuid, around.partitions);
+                let home = |key: &CallKey| call_partition(key.call_uuid, *partitions);
                 match &known.fate {
                     Fate::DeadLetter(reason) => dead_letters.push((known.source.clone(), (*reason).to_owned())),
                     Fate::Device(row, call) => {
@@ -222,13 +217,8 @@ impl Audit {
         same(found, dead_letters, "each record is in exactly one place: dead letters")
     }
 
-    fn check_slot(
-        &mut self,
-        slot: i32,
-        entries: &[&Entry],
-        offsets: &BTreeMap<Place, i64>,
-        around: &Around<'_>,
-    ) -> Result<(), Failure> {
+    /// A slot's sequence and clock only go on, and its clock waits for what is not read.
+    fn check_slot(&mut self, slot: i32, entries: &[&Entry], around: &Around<'_>) -> Result<(), Failure> {
         let mut header = None;
         for entry in entries {
             let key = entry.key.as_deref().unwrap_or_default();
@@ -256,7 +246,7 @@ impl Audit {
             format!("slot {slot}: {clock}")
         })?;
         for input in [Input::Push, Input::Call] {
-            let next = offsets.get(&(input, slot)).copied().unwrap_or(0);
+            let next = self.offsets.get(&(input, slot)).copied().unwrap_or(0);
             let early = around.log.unread((Topic::Input(input), slot), next).find(|entry| entry.at < clock);
             ensure(early.is_none(), "the log clock is never ahead of unread records", || {
                 format!("slot {slot}: clock {clock}, position {next} of {input:?}, {early:?}")

@@ -28,6 +28,8 @@ pub(super) struct Life {
     pub(super) name: String,
     /// It was killed: nothing that it does has an effect any more.
     pub(super) is_dead: Cell<bool>,
+    /// It runs to its end by itself: the world goes on whenever there is nothing to read.
+    pub(super) is_alone: Cell<bool>,
     client: RefCell<Client>,
     questions: RefCell<Vec<Question>>,
     probe: RefCell<Probe>,
@@ -72,6 +74,7 @@ impl Life {
         Life {
             name,
             is_dead: Cell::new(false),
+            is_alone: Cell::new(false),
             client: RefCell::default(),
             questions: RefCell::default(),
             probe: RefCell::default(),
@@ -134,7 +137,7 @@ impl Life {
     }
 }
 
-impl Broker for super::cluster::State {
+impl Broker for super::state::State {
     fn wall_ms(&self) -> i64 {
         self.wall_ms
     }
@@ -174,7 +177,12 @@ impl SimWorld {
             return true;
         };
         let is_gone = !state.group.is_member(member);
-        if is_gone || state.group.must_rejoin(member) {
+        let has_to_give_up = is_gone || state.group.must_rejoin(member);
+        if has_to_give_up && !state.random.one_in(3) {
+            // It has not heard of it yet, and reads on.
+            return false;
+        }
+        if has_to_give_up {
             client.coming.clear();
             if let Some(piece) = client.give_up(state.plan.in_pieces) {
                 state.tell(|| format!("{} gives up {piece:?}", self.life.name));
@@ -277,7 +285,12 @@ impl Member for SimWorld {
         if self.cluster.random(|random| random.one_in(6)) {
             return Ok(Polled::Nothing);
         }
-        let Some(((input, partition), entry)) = self.fetch() else { return Ok(Polled::Nothing) };
+        let Some(((input, partition), entry)) = self.fetch() else {
+            if self.life.is_alone.get() {
+                self.cluster.go_on_around(&self.life);
+            }
+            return Ok(Polled::Nothing);
+        };
         Ok(Polled::Record(take(&Record {
             input,
             partition,

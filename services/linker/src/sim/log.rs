@@ -49,6 +49,8 @@ pub(super) struct Transaction {
     open_in: BTreeMap<Part, i64>,
     /// Offsets to be committed with it, until the group's marker.
     pub(super) offsets: Option<BTreeMap<Place, i64>>,
+    /// Partitions of the call topics in the generation that has sent the offsets.
+    pub(super) partitions: i32,
     /// Everything written, for the checks.
     pub(super) written: Vec<(Part, Rc<Entry>)>,
 }

@@ -8,6 +8,7 @@ mod audit;
 mod client;
 mod cluster;
 mod group;
+mod happening;
 mod input;
 mod log;
 mod plan;
@@ -15,40 +16,60 @@ pub(crate) mod planted;
 mod random;
 mod rows;
 mod schedule;
+mod state;
 mod store;
 mod writing;
 
-use schedule::run;
+use std::collections::BTreeMap;
+use std::time::Instant;
 
-/// Schedules of an ordinary run; `RINGTRACE_LONG` asks for a hundred times as many.
+use schedule::{Figures, run};
+
+/// Schedules of an ordinary run.
 const SCHEDULES: u64 = 10_000;
 
-/// Runs schedules, and shows the first one that fails with the command that repeats it.
-fn run_all(first: u64, count: u64) {
-    let started = std::time::Instant::now();
-    let mut all = (0, 0, 0);
-    for seed in first..first + count {
+/// More failures than these say nothing new.
+const MOST_FAILURES: usize = 20;
+
+/// `RINGTRACE_LONG` asks for a hundred times as many schedules, and for what becomes of every planted bug in all of them.
+fn is_long() -> bool {
+    std::env::var_os("RINGTRACE_LONG").is_some()
+}
+
+/// Runs schedules, and shows those that fail with the command that repeats the first.
+fn run_all(seeds: std::ops::Range<u64>) {
+    let (started, count) = (Instant::now(), seeds.end - seeds.start);
+    let mut all = Figures::default();
+    let mut failures = Vec::new();
+    for seed in seeds {
         match run(seed) {
-            Ok(figures) => {
-                all = (all.0 + figures.records, all.1 + figures.transactions, all.2 + figures.actions);
-            }
-            Err(failure) => panic!(
-                "schedule {seed}: {}\n{}\nto repeat it: RINGTRACE_SEED={seed} cargo test --release -p ringtrace-linker sim",
-                failure.check, failure.saw
-            ),
+            Ok(figures) => all.add(&figures),
+            Err(failure) => failures.push((seed, failure)),
+        }
+        if failures.len() == MOST_FAILURES {
+            break;
         }
     }
+    if let Some((seed, failure)) = failures.first() {
+        let mut checks = BTreeMap::<&str, Vec<u64>>::new();
+        failures.iter().for_each(|(seed, failure)| checks.entry(failure.check).or_default().push(*seed));
+        panic!(
+            "schedule {seed}: {}\n{}\nfailed schedules by check: {checks:?}\nto repeat the first: RINGTRACE_SEED={seed} \
+             cargo test --release -p ringtrace-linker sim::the_linker -- --nocapture",
+            failure.check, failure.saw
+        );
+    }
     let rate = count as f64 / started.elapsed().as_secs_f64();
-    println!("{count} schedules, {rate:.0} a second: {} records, {} transactions, {} actions", all.0, all.1, all.2);
+    println!("{count} schedules, {rate:.0} a second: {all:?}");
 }
 
 #[test]
 fn the_linker_loses_nothing_and_never_lies() {
-    if let Some(seed) = std::env::var("RINGTRACE_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        return run_all(seed, 1);
+    let given = std::env::var("RINGTRACE_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
+    match given {
+        Some(seed) => run_all(seed..seed + 1),
+        None => run_all(0..SCHEDULES * if is_long() { 100 } else { 1 }),
     }
-    let factor = if std::env::var_os("RINGTRACE_LONG").is_some() { 100 } else { 1 };
-    run_all(0, SCHEDULES * factor);
 }
 
 #[test]
@@ -57,53 +78,4 @@ fn a_seed_repeats_its_schedule() {
         let figures = || run(seed).map_err(|failure| failure.check);
         assert_eq!(figures(), figures(), "schedule {seed}");
     }
-}
-
-#[test]
-fn tally() {
-    let Some(count) = std::env::var("TALLY").ok().and_then(|seed| seed.parse::<u64>().ok()) else { return };
-    let first: u64 = std::env::var("FIRST").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    let started = std::time::Instant::now();
-    let mut tally = std::collections::BTreeMap::<String, Vec<u64>>::new();
-    for seed in first..first + count {
-        let result = match planted_named() {
-            Some(bug) => planted::run_with(bug, seed),
-            None => run(seed).map(|_| ()),
-        };
-        if let Err(failure) = result {
-            let grown = schedule::plan_of(seed).grown.is_some();
-            let name = if planted_named().is_some() {
-                failure.check.to_owned()
-            } else {
-                format!("{} grown={grown} pieces={}", failure.check, schedule::plan_of(seed).in_pieces)
-            };
-            tally.entry(name).or_default().push(seed);
-        }
-    }
-    println!("{:?}", started.elapsed());
-    for (check, seeds) in tally {
-        println!("{check}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(6)]);
-    }
-}
-
-fn planted_named() -> Option<planted::Bug> {
-    use planted::Bug::*;
-    let name = std::env::var("PLANT").ok()?;
-    [
-        TransactionFirst,
-        OffsetsOutside,
-        RowsFirst,
-        VersionCountsWrites,
-        WallClock,
-        LookUpSkipped,
-        LeavesUnacknowledged,
-        RowsNotRepeated,
-        FullTablePauses,
-        ReroutedAgain,
-        DayNotKept,
-        ChangelogUnread,
-        OnlyMovedOffsets,
-    ]
-    .into_iter()
-    .find(|bug| format!("{bug:?}") == name)
 }

@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) grown: Option<i32>,
     pub(super) device_partitions: i32,
     pub(super) stamps: Stamps,
+    /// At the end one process is started with `--until-caught-up`; else all of them run on.
+    pub(super) catches_up: bool,
     /// Partitions are given and taken topic by topic.
     pub(super) in_pieces: bool,
     pub(super) flush_bytes: usize,
@@ -63,6 +65,7 @@ impl Plan {
             grown: random.one_in(5).then(|| partitions + random.between(1, 2) as i32),
             device_partitions: random.pick(&[1, 1, 2]),
             stamps: random.pick(&[Stamps::Append, Stamps::Append, Stamps::Create]),
+            catches_up: random.one_in(4),
             in_pieces: random.one_in(4),
             flush_bytes: random.pick(&[600, 4_000, 1 << 20, 1 << 20]),
             flush_interval_ms: random.pick(&[50, 200, 1_000, 1_000, 5_000]),

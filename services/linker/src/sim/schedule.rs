@@ -12,12 +12,13 @@ use ringtrace_model::{Call, CallKey, Event};
 use serde_json::json;
 
 use super::audit::{AtHome, Failure, Fate, NOT_STORABLE, ensure, same};
-use super::cluster::{Cluster, State};
+use super::cluster::Cluster;
 use super::input::generate;
 use super::log::Topic;
 use super::plan::{Faults, Plan};
 use super::random::Random;
 use super::rows::{Row, rows_of};
+use super::state::State;
 use super::store::{EventKey, Table, log_at_of, source_of};
 use crate::native::Block;
 use crate::run::Linker;
@@ -45,9 +46,13 @@ pub(super) struct Figures {
     pub(super) trace: u64,
 }
 
-/// What the schedule of a seed is like.
-pub(super) fn plan_of(seed: u64) -> Plan {
-    Plan::draw(&mut Random::with_seed(seed))
+impl Figures {
+    pub(super) fn add(&mut self, other: &Figures) {
+        self.records += other.records;
+        self.transactions += other.transactions;
+        self.actions += other.actions;
+        self.trace ^= other.trace;
+    }
 }
 
 /// Runs the schedule of a seed.
@@ -58,7 +63,7 @@ pub(super) fn run(seed: u64) -> Result<Figures, Failure> {
     let mut random = Random::with_seed(seed);
     let plan = Plan::draw(&mut random);
     let given = generate(&plan, &mut random);
-    let linker = linker_for(&plan);
+    let linker = linker_for(&plan, false);
     let cluster = Cluster::new(plan, linker, random, given);
     let result = run_cluster(&cluster);
     // Processes and the cluster hold each other.
@@ -82,10 +87,17 @@ fn run_cluster(cluster: &Rc<Cluster>) -> Result<Figures, Failure> {
     }
     failed(cluster)?;
     quiet(cluster);
-    settle(cluster, "everything is read and committed", |cluster| cluster.state.borrow().is_all_committed())?;
-    cluster.state.borrow_mut().pass(AFTERWARDS_MS);
-    let end = cluster.state.borrow().wall_ms;
-    settle(cluster, "everything is settled and written", |cluster| is_settled(cluster, end))?;
+    let catches_up = {
+        let plan = &cluster.state.borrow().plan;
+        // A catch-up reads what it owns: with the classic protocol that comes all at once.
+        plan.catches_up && !plan.in_pieces
+    };
+    if catches_up {
+        cluster.state.borrow_mut().pass(AFTERWARDS_MS);
+        catch_up(cluster)?;
+    } else {
+        run_on(cluster)?;
+    }
     let state = cluster.state.borrow();
     compare(&state)?;
     Ok(Figures {
@@ -94,6 +106,29 @@ fn run_cluster(cluster: &Rc<Cluster>) -> Result<Figures, Failure> {
         actions,
         trace: state.trace ^ state.passed_ms,
     })
+}
+
+/// All processes run on until nothing changes any more.
+fn run_on(cluster: &Rc<Cluster>) -> Result<(), Failure> {
+    settle(cluster, "everything is read and committed", |cluster| cluster.state.borrow().is_all_committed())?;
+    cluster.state.borrow_mut().pass(AFTERWARDS_MS);
+    let end = cluster.state.borrow().wall_ms;
+    settle(cluster, "everything is settled and written", |cluster| is_settled(cluster, end))
+}
+
+/// All processes stop, and one reads what is left: `ringtrace link --until-caught-up`.
+fn catch_up(cluster: &Rc<Cluster>) -> Result<(), Failure> {
+    for (index, instance) in cluster.instances.iter().enumerate() {
+        cluster.stop(index);
+        // Nor does it start again.
+        instance.asleep_until_ms.set(u64::MAX);
+    }
+    let linker = linker_for(&cluster.state.borrow().plan, true);
+    let ended = cluster.run_alone(linker);
+    failed(cluster)?;
+    ensure(ended.is_ok(), "a catch-up ends well", || format!("{:?}", ended.err()))?;
+    let state = cluster.state.borrow();
+    ensure(state.is_all_committed(), "a catch-up reads everything", || state.where_it_is())
 }
 
 fn failed(cluster: &Cluster) -> Result<(), Failure> {
@@ -273,13 +308,13 @@ fn compare_images(state: &State, table: Table, expected: &Block, check: &'static
 }
 
 /// A linker with the settings of a plan. Sessions borrow it, and there are only so many different ones: they are kept.
-fn linker_for(plan: &Plan) -> &'static Linker {
-    type Key = (usize, u64, usize, i64);
+fn linker_for(plan: &Plan, until_caught_up: bool) -> &'static Linker {
+    type Key = (usize, u64, usize, i64, bool);
     thread_local! {
         static LINKERS: RefCell<HashMap<Key, &'static Linker>> = RefCell::default();
         static CONFIG: Config = load(None, std::iter::empty(), &[]).unwrap();
     }
-    let key = (plan.flush_bytes, plan.flush_interval_ms, plan.calls_in_memory, plan.settled_ms);
+    let key = (plan.flush_bytes, plan.flush_interval_ms, plan.calls_in_memory, plan.settled_ms, until_caught_up);
     LINKERS.with_borrow_mut(|linkers| {
         let linker = linkers.entry(key).or_insert_with(|| {
             let mut config = CONFIG.with(Config::clone);
@@ -288,7 +323,7 @@ fn linker_for(plan: &Plan) -> &'static Linker {
             config.link.calls_in_memory = plan.calls_in_memory;
             config.link.settled_ms = plan.settled_ms;
             let (health, drain) = (Health::default(), Drain::default());
-            Box::leak(Box::new(Linker { config, sink: Sink::Discard, until_caught_up: false, health, drain }))
+            Box::leak(Box::new(Linker { config, sink: Sink::Discard, until_caught_up, health, drain }))
         });
         *linker
     })

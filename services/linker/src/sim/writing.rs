@@ -173,6 +173,7 @@ impl Producer for SimProducer {
             return Err(KafkaError::Canceled);
         }
         let offsets = positions.iter().map(|(place, position)| (*place, position.next)).collect();
+        state.log.transactions[id].partitions = state.group.assigned_partitions;
         state.log.transactions[id].offsets = Some(offsets);
         Ok(())
     }
