@@ -82,7 +82,7 @@ impl Batch {
         }
         let partition = call_partition(event.call_uuid.unwrap_or_default(), routing.partitions);
         match slot {
-            Some(slot) if partition == record.partition => {
+            Some(slot) if partition == record.partition && !is_rerouted_again(record.input) => {
                 let attributes = routing.privacy.protect(&event.attributes);
                 slot.fold(event, EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes });
             }
@@ -108,6 +108,11 @@ impl Batch {
         self.bytes += outgoing.size();
         self.dead_letters.push(outgoing);
     }
+}
+
+/// Never: a record that was rerouted is where it belongs, unless the number of partitions has changed.
+fn is_rerouted_again(from: Input) -> bool {
+    planted!(ReroutedAgain) && from == Input::Internal
 }
 
 /// The partition to which a `call_uuid`, lower case and hyphenated, hashes.

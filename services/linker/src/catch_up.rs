@@ -1,16 +1,15 @@
 //! `--until-caught-up`: when everything that was there at the start, and everything it led to, has been read.
 
-use hashbrown::HashMap;
 use rdkafka::error::KafkaError;
 
-use crate::load::Loader;
 use crate::probe::End;
-use crate::topics::{Input, Place, Positions};
+use crate::topics::{ByPlace, Input, Place, Positions};
+use crate::world::Log;
 
 /// How far to read.
 #[derive(Debug, Default)]
 pub(crate) struct CatchUp {
-    targets: HashMap<Place, i64>,
+    targets: ByPlace<i64>,
     /// Something was rerouted since the targets of the internal topic were set.
     pub(crate) has_rerouted: bool,
 }
@@ -20,9 +19,9 @@ impl CatchUp {
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub(crate) fn aim(&mut self, loader: &Loader, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
+    pub(crate) fn aim(&mut self, log: &impl Log, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
         for place in places {
-            self.targets.insert(place, loader.end(place)?);
+            self.targets.insert(place, log.committed_end(place)?);
         }
         Ok(())
     }
@@ -36,14 +35,14 @@ impl CatchUp {
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub(crate) fn follow_reroutes(&mut self, loader: &Loader) -> Result<(), KafkaError> {
+    pub(crate) fn follow_reroutes(&mut self, log: &impl Log) -> Result<(), KafkaError> {
         self.has_rerouted = false;
         let internal: Vec<Place> = self.targets.keys().copied().filter(|place| place.0 == Input::Internal).collect();
-        self.aim(loader, internal.into_iter())
+        self.aim(log, internal.into_iter())
     }
 
     /// Whether every partition was read to its target. Markers of transactions, which can't be read, need the probe's word.
-    pub(crate) fn is_reached(&self, positions: &Positions, ends: &HashMap<Place, End>) -> bool {
+    pub(crate) fn is_reached(&self, positions: &Positions, ends: &ByPlace<End>) -> bool {
         let is_read = |(place, target): (&Place, &i64)| {
             let Some(position) = positions.get(place) else { return false };
             let is_drained =

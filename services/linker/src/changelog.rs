@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -38,7 +39,26 @@ pub enum ChangelogError {
 #[derive(Debug, Default)]
 pub(crate) struct Changelog {
     pub(crate) header: Option<Header>,
-    pub(crate) calls: HashMap<CallKey, CallRecord>,
+    pub(crate) calls: HashMap<CallKey, CallRecord, FixedState>,
+}
+
+impl Changelog {
+    /// Takes in the next record of the partition.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub(crate) fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
+        if key == HEADER_KEY {
+            self.header = value.map(decode).transpose()?;
+            return Ok(());
+        }
+        let key = decode_key(key)?;
+        match value {
+            Some(value) => self.calls.insert(key, decode(value)?),
+            None => self.calls.remove(&key),
+        };
+        Ok(())
+    }
 }
 
 /// Reads a partition of the changelog to its end. `committed` reads committed records only, `raw` all of them.
@@ -79,7 +99,7 @@ fn read_assigned(consumer: &BaseConsumer) -> Result<Changelog, ChangelogError> {
         match consumer.poll(Duration::from_millis(500)) {
             Some(Ok(message)) => {
                 deadline = Instant::now() + STALL;
-                let record = take(&mut changelog, message.key().unwrap_or_default(), message.payload());
+                let record = changelog.take(message.key().unwrap_or_default(), message.payload());
                 record.map_err(|source| ChangelogError::Record { offset: message.offset(), source })?;
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(changelog),
@@ -88,17 +108,4 @@ fn read_assigned(consumer: &BaseConsumer) -> Result<Changelog, ChangelogError> {
             Some(Err(_)) | None => {}
         }
     }
-}
-
-fn take(changelog: &mut Changelog, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
-    if key == HEADER_KEY {
-        changelog.header = value.map(decode).transpose()?;
-        return Ok(());
-    }
-    let key = decode_key(key)?;
-    match value {
-        Some(value) => changelog.calls.insert(key, decode(value)?),
-        None => changelog.calls.remove(&key),
-    };
-    Ok(())
 }

@@ -1,24 +1,23 @@
 //! From what was read to a flush, and from a flush's end back: the part of a session that asks and waits.
 
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::Offset;
-use rdkafka::consumer::Consumer;
 use ringtrace_model::CallKey;
 
-use crate::consumer::partition_list;
 use crate::flusher::{Flush, Progress};
-use crate::lookup::{self, Answer, Histories};
+use crate::lookup::{Answer, Histories};
 use crate::run::LinkError;
-use crate::session::{SILENCE, Session, start_flusher};
+use crate::session::{SILENCE, Session};
 use crate::slot::Slot;
+use crate::topics::Place;
+use crate::world::World;
 
 /// How long a stop waits for ClickHouse and Kafka.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
 
-/// How often calls that were taken for new are checked.
-const CHECK_PERIOD: Duration = Duration::from_secs(5);
+/// How often calls that were taken for new are checked; so long, and a flush, their rows and verdicts wait.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Checks sooner when so many calls wait for it.
 const CHECK_CALLS: usize = 20_000;
@@ -29,12 +28,12 @@ const LOOK_UP_CALLS: usize = 1_500;
 /// Part of the service's health that look-ups decide.
 const LOOK_UP: &str = "look-up";
 
-impl Session<'_> {
+impl<W: World> Session<'_, W> {
     /// Cuts a flush at the log time that the partitions allow, and hands it to the flusher.
     pub(crate) fn cut(&mut self) -> Result<(), LinkError> {
-        self.last_cut = Instant::now();
+        self.last_cut = self.world.now();
         self.tell_probe();
-        self.reading.observe(&self.probe.ends());
+        self.reading.observe(&self.world.ends());
         self.reading.advance();
         self.cut_here()
     }
@@ -48,8 +47,8 @@ impl Session<'_> {
         if slots.is_empty() && moved.is_empty() {
             return Ok(());
         }
-        let Some(group) = self.consumer.group_metadata() else { return Err(LinkError::Thread("consumer")) };
-        if self.consumer.context().has_changes() {
+        let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
+        if self.world.has_changes() {
             // The metadata may be of a generation in which the slots that were cut are another's. They are about to be
             // dropped; nothing of this flush was written.
             return Ok(());
@@ -57,14 +56,12 @@ impl Session<'_> {
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.has_rerouted |= !batch.reroutes.is_empty();
         }
-        let inputs = &self.reading.routing.inputs;
-        let mut offsets = partition_list(inputs, []);
-        for (place, position) in &self.reading.positions {
-            // Offsets always go along, so that the transaction of an old owner is refused.
-            offsets.add_partition_offset(inputs.name(place.0), place.1, Offset::Offset(position.next))?;
-            self.reading.committed.insert(*place, position.next);
+        self.reading.note_committed();
+        let mut positions = self.reading.positions.clone();
+        if planted!(OnlyMovedOffsets) {
+            positions.retain(|place, _| moved.iter().any(|(moved, _)| moved == place));
         }
-        let flush = Flush { slots, batch, positions: self.reading.positions.clone(), offsets, group };
+        let flush = Flush { slots, batch, positions, group };
         self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
         Ok(())
@@ -78,11 +75,12 @@ impl Session<'_> {
                 return Ok(());
             }
             for keys in wanted.chunks(LOOK_UP_CALLS) {
-                let answer = lookup::histories(&self.runtime, &self.linker.sink, keys.to_vec());
+                let answer = self.world.histories(keys.to_vec());
                 let mut histories = self.await_answer(&answer)?;
                 for key in keys {
                     if let Some(slot) = self.reading.slot_of(key) {
-                        slot.page_in(key, histories.remove(key).unwrap_or_default());
+                        let history = histories.remove(key).filter(|_| !planted!(LookUpSkipped));
+                        slot.page_in(key, history.unwrap_or_default());
                     }
                 }
             }
@@ -91,9 +89,9 @@ impl Session<'_> {
 
     /// Waits for an answer without leaving the group: polls, with everything paused, when it takes long.
     pub(crate) fn await_answer<T>(&mut self, answer: &Answer<T>) -> Result<T, LinkError> {
-        let started = Instant::now();
+        let started = self.world.now();
         loop {
-            match answer.wait(SILENCE) {
+            match self.world.wait(answer.receiver(), SILENCE) {
                 Ok(answer) => {
                     self.linker.health.ready(LOOK_UP);
                     return Ok(answer);
@@ -101,7 +99,7 @@ impl Session<'_> {
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("look-up")),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
+            if self.linker.drain.is_started() && self.world.now() - started > DRAIN_PATIENCE {
                 return Err(LinkError::LookUp("a look-up of calls is not answered".to_owned()));
             }
             self.linker.health.not_ready(LOOK_UP, "ClickHouse does not answer look-ups of calls");
@@ -111,22 +109,22 @@ impl Session<'_> {
 
     /// Lets librdkafka see that this member lives, without reading on.
     fn poll_paused(&mut self) -> Result<(), LinkError> {
-        let all = partition_list(&self.reading.routing.inputs, self.owned.iter().copied());
-        self.consumer.pause(&all)?;
+        let owned: Vec<Place> = self.owned.iter().copied().collect();
+        self.world.pause(&owned)?;
         self.poll(Duration::ZERO)?;
         let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
-        self.consumer.resume(&partition_list(&self.reading.routing.inputs, loaded))?;
+        self.world.resume(&loaded.collect::<Vec<_>>())?;
         Ok(())
     }
 
     /// Waits until the flush in flight has ended.
     pub(crate) fn settle(&mut self) -> Result<(), LinkError> {
-        let started = Instant::now();
+        let started = self.world.now();
         while self.in_flight {
-            if self.linker.drain.is_started() && started.elapsed() > DRAIN_PATIENCE {
+            if self.linker.drain.is_started() && self.world.now() - started > DRAIN_PATIENCE {
                 return Err(LinkError::LookUp("the last flush is not acknowledged".to_owned()));
             }
-            match self.progress.recv_timeout(SILENCE) {
+            match self.world.wait(&self.progress, SILENCE) {
                 Ok(progress) => self.note(progress)?,
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("flusher")),
                 Err(RecvTimeoutError::Timeout) => self.poll_paused()?,
@@ -154,9 +152,7 @@ impl Session<'_> {
                     error = &error as &dyn std::error::Error,
                     "flush of partitions that were taken away was refused"
                 );
-                let inputs = &self.reading.routing.inputs;
-                (self.flushes, self.progress) =
-                    start_flusher(self.linker, &self.runtime, inputs, &self.instance, &self.lives)?;
+                (self.flushes, self.progress) = self.world.start_flusher()?;
                 Ok(())
             }
             Progress::Failed(error) => Err(error.into()),
@@ -170,16 +166,16 @@ impl Session<'_> {
             self.apply_check(&keys, histories);
         }
         let waiting: usize = self.reading.slots.iter().flatten().map(Slot::unchecked).sum();
-        let is_due = self.last_check.elapsed() >= CHECK_PERIOD || waiting >= CHECK_CALLS;
+        let is_due = self.world.now() - self.last_check >= CHECK_PERIOD || waiting >= CHECK_CALLS;
         if self.check.is_none() && waiting > 0 && is_due {
             self.start_check();
         }
     }
 
     pub(crate) fn start_check(&mut self) {
-        self.last_check = Instant::now();
+        self.last_check = self.world.now();
         let calls = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_unchecked).collect();
-        self.check = Some(lookup::check(&self.runtime, &self.linker.sink, calls));
+        self.check = Some(self.world.check(calls));
     }
 
     fn apply_check(&mut self, keys: &[CallKey], mut histories: Histories) {
@@ -208,7 +204,7 @@ impl Session<'_> {
 
     fn check_gaps(&mut self) -> Result<(), LinkError> {
         for (place, expected) in self.reading.gaps.drain() {
-            let first = self.loader.first_offset(place)?;
+            let (first, _) = self.world.bounds(place)?;
             if first > expected {
                 return Err(self.loader.lost(place, expected, first).into());
             }

@@ -1,21 +1,21 @@
 //! How a session ends well: caught up, or drained.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ringtrace_kit::clock::wall_ms;
-
+use crate::catch_up::CatchUp;
 use crate::run::LinkError;
 use crate::session::Session;
+use crate::world::World;
 
 /// How long the end of a catch-up waits for the brokers to say that nothing more is there.
 const LAST_WORD: Duration = Duration::from_secs(20);
 
-impl Session<'_> {
+impl<W: World> Session<'_, W> {
     /// Whether everything that was there at the start, and all that was rerouted of it, is read.
     pub(crate) fn is_caught_up(&mut self) -> Result<bool, LinkError> {
         let Some(catch_up) = &self.catch_up else { return Ok(false) };
         self.tell_probe();
-        if !catch_up.is_reached(&self.reading.positions, &self.probe.ends()) {
+        if !catch_up.is_reached(&self.reading.positions, &self.world.ends()) {
             return Ok(false);
         }
         self.settle()?;
@@ -23,20 +23,22 @@ impl Session<'_> {
         self.settle()?;
         let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
         if catch_up.has_rerouted {
-            catch_up.follow_reroutes(&self.loader)?;
+            catch_up.follow_reroutes(&self.world)?;
             return Ok(false);
         }
-        Ok(catch_up.is_reached(&self.reading.positions, &self.probe.ends()))
+        Ok(catch_up.is_reached(&self.reading.positions, &self.world.ends()))
     }
 
     /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it. Where producers
     /// keep writing, log time goes as far as they allow: a record that is not read yet accuses nobody.
-    pub(crate) fn finish(mut self) -> Result<(), LinkError> {
-        let (started, now) = (Instant::now(), wall_ms());
-        while !self.reading.is_drained_since(now) && started.elapsed() < LAST_WORD {
+    ///
+    /// False when partitions were taken away or given meanwhile: there is more to read.
+    pub(crate) fn finish(&mut self) -> Result<bool, LinkError> {
+        let (started, now) = (self.world.now(), self.world.wall_ms());
+        while !self.reading.is_drained_since(now) && self.world.now() - started < LAST_WORD {
             self.pump(Duration::from_millis(20))?;
             self.tell_probe();
-            self.reading.observe(&self.probe.ends());
+            self.reading.observe(&self.world.ends());
         }
         self.reading.advance();
         self.cut_here()?;
@@ -45,7 +47,9 @@ impl Session<'_> {
         self.start_check();
         self.await_check()?;
         self.cut_here()?;
-        self.settle()
+        self.settle()?;
+        let is_reached = |catch_up: &CatchUp| catch_up.is_reached(&self.reading.positions, &self.world.ends());
+        Ok(!self.world.has_changes() && self.catch_up.as_ref().is_some_and(is_reached))
     }
 
     /// Writes and commits what was read, and stops.

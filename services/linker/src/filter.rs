@@ -39,7 +39,12 @@ impl RecentCalls {
 
     /// Whether a time lies in the span over which every call is known.
     pub(crate) fn covers(&self, at: i64) -> bool {
-        at > self.old_since
+        at >= self.span_begins()
+    }
+
+    /// The first log time of that span: events of calls that are not known here were logged before.
+    pub(crate) fn span_begins(&self) -> i64 {
+        self.old_since.saturating_add(1)
     }
 }
 

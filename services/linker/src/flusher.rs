@@ -3,32 +3,28 @@
 //! A thread of its own: (1) `events` and `device_events` until ClickHouse acknowledges them, (2) one Kafka transaction,
 //! (3) `legs` and `calls` until they are acknowledged, then `slots`.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::ConsumerGroupMetadata;
-use ringtrace_kit::clickhouse::insert;
-use ringtrace_kit::clock::wall_ms;
 use serde::Serialize;
-use tokio::runtime::Handle;
 
 use crate::batch::Batch;
 use crate::metrics;
-use crate::native::Block;
+use crate::native::{Block, Table};
 use crate::slot::SlotFlush;
 use crate::tables::{CALLS, EVENTS, LEGS};
 use crate::topics::{Input, Inputs, Place, Positions};
-use crate::transaction::{Content, Transactions};
-use crate::writer::{FlushError, Sink, Writer};
+use crate::transaction::{Content, Producer, Transactions};
+use crate::writer::FlushError;
 
 /// Everything that reading so far has changed.
-pub(crate) struct Flush {
+pub(crate) struct Flush<G> {
     pub(crate) slots: Vec<SlotFlush>,
     pub(crate) batch: Batch,
+    /// Of every partition that was read: offsets always go along, so that the transaction of an old owner is refused.
     pub(crate) positions: Positions,
-    pub(crate) offsets: TopicPartitionList,
-    pub(crate) group: ConsumerGroupMetadata,
+    pub(crate) group: G,
 }
 
 /// How a flush went on.
@@ -39,18 +35,72 @@ pub(crate) enum Progress {
     Failed(FlushError),
 }
 
-/// Writes flushes, one after the other.
-pub(crate) struct Flusher {
-    pub(crate) transactions: Transactions,
-    pub(crate) writer: Writer,
-    pub(crate) instance: String,
-    pub(crate) inputs: Inputs,
-    pub(crate) runtime: Handle,
+/// Where rows go.
+pub(crate) trait Store {
+    /// Writes two blocks until both are acknowledged.
+    ///
+    /// # Errors
+    /// One will not be.
+    fn insert(&self, one: &Block, other: &Block) -> Result<(), FlushError>;
+
+    /// Says where the slots are. For people: a failure is only logged, the next flush says it again.
+    fn put_slots(&self, rows: Vec<SlotRow<'_>>);
 }
 
-impl Flusher {
+/// Writes flushes, one after the other.
+pub(crate) struct Flusher<P, S> {
+    pub(crate) transactions: Transactions<P>,
+    pub(crate) store: S,
+    pub(crate) instance: String,
+    pub(crate) inputs: Inputs,
+}
+
+/// A step of a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// `events` and `device_events` are inserted and acknowledged.
+    Events,
+    /// One transaction.
+    Transaction,
+    /// `legs` and `calls` are inserted and acknowledged, then `slots`.
+    Rows,
+}
+
+/// The only order that loses nothing and invents nothing.
+const ORDER: [Step; 3] = [Step::Events, Step::Transaction, Step::Rows];
+
+/// A flush that is being written.
+pub(crate) struct Writing<G> {
+    flush: Flush<G>,
+    steps: std::slice::Iter<'static, Step>,
+}
+
+impl<G> Writing<G> {
+    pub(crate) fn of(flush: Flush<G>) -> Self {
+        Writing { flush, steps: order().iter() }
+    }
+
+    /// Whether all steps are taken.
+    pub(crate) fn is_done(&self) -> bool {
+        self.steps.len() == 0
+    }
+
+    /// Partition and sequence of each slot.
+    pub(crate) fn sequences(&self) -> Vec<(i32, u64)> {
+        self.flush.slots.iter().map(|slot| (slot.partition, slot.header.sequence)).collect()
+    }
+}
+
+fn order() -> &'static [Step; 3] {
+    if planted!(TransactionFirst) {
+        return &[Step::Transaction, Step::Events, Step::Rows];
+    }
+    planted!(RowsFirst: &[Step::Events, Step::Rows, Step::Transaction], &ORDER)
+}
+
+impl<P: Producer, S: Store> Flusher<P, S> {
     /// Runs until `flushes` ends, or a flush fails.
-    pub(crate) fn run(self, flushes: &Receiver<Flush>, progress: &SyncSender<Progress>) {
+    pub(crate) fn run(self, flushes: &Receiver<Flush<P::Group>>, progress: &SyncSender<Progress>) {
         while let Ok(flush) = flushes.recv() {
             let result = self.write(flush);
             let failed = result.is_err();
@@ -61,52 +111,64 @@ impl Flusher {
         }
     }
 
-    fn write(&self, mut flush: Flush) -> Result<Vec<(i32, u64)>, FlushError> {
+    fn write(&self, flush: Flush<P::Group>) -> Result<Vec<(i32, u64)>, FlushError> {
+        let mut writing = Writing::of(flush);
+        while !writing.is_done() {
+            self.step(&mut writing)?;
+        }
+        Ok(writing.sequences())
+    }
+
+    /// Takes the next step of a flush.
+    ///
+    /// # Errors
+    /// It failed; none of the steps after it may be taken.
+    pub(crate) fn step(&self, writing: &mut Writing<P::Group>) -> Result<(), FlushError> {
+        let flush = &mut writing.flush;
+        match writing.steps.next() {
+            Some(Step::Events) => timed("events", || self.write_events(flush)),
+            Some(Step::Transaction) => timed("transaction", || self.commit(flush)),
+            Some(Step::Rows) => timed("rows", || self.write_rows(flush)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_events(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
         let events = merge(&mut flush.slots, &EVENTS, |slot| &mut slot.events);
-        timed("events", || self.insert_both(&events, &flush.batch.device_events))?;
+        self.store.insert(&events, &flush.batch.device_events)
+    }
+
+    fn commit(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
         let content = Content {
             slots: &flush.slots,
             reroutes: std::mem::take(&mut flush.batch.reroutes),
             dead_letters: std::mem::take(&mut flush.batch.dead_letters),
-            offsets: &flush.offsets,
+            positions: &flush.positions,
             group: &flush.group,
         };
-        timed("transaction", || self.transactions.commit(&content))?;
+        self.transactions.commit(&content)?;
         flush.batch.counts.publish();
         for slot in &flush.slots {
             metrics::verdicts(&slot.verdict_changes);
             metrics::negative_latencies(slot.negative_latencies);
         }
+        Ok(())
+    }
+
+    fn write_rows(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
         let legs = merge(&mut flush.slots, &LEGS, |slot| &mut slot.legs);
         let calls = merge(&mut flush.slots, &CALLS, |slot| &mut slot.calls);
-        timed("rows", || self.insert_both(&legs, &calls))?;
-        self.write_slots(&flush);
-        Ok(flush.slots.iter().map(|slot| (slot.partition, slot.header.sequence)).collect())
-    }
-
-    fn insert_both(&self, one: &Block, other: &Block) -> Result<(), FlushError> {
-        let (first, second) =
-            self.runtime.block_on(async { tokio::join!(self.writer.insert(one), self.writer.insert(other)) });
-        first.and(second)
-    }
-
-    /// Says where the slots are. For people: a failure is only logged, the next flush says it again.
-    fn write_slots(&self, flush: &Flush) {
-        let Sink::ClickHouse(client) = &self.writer.sink else { return };
-        if flush.slots.is_empty() {
-            return;
+        self.store.insert(&legs, &calls)?;
+        if !flush.slots.is_empty() {
+            self.store.put_slots(flush.slots.iter().map(|slot| self.slot_row(slot, &flush.positions)).collect());
         }
-        let rows: Vec<u8> = flush.slots.iter().flat_map(|slot| self.slot_row(slot, &flush.positions)).collect();
-        let statement = format!("INSERT INTO {}.slots_rows FORMAT JSONEachRow", self.writer.database);
-        if let Err(error) = self.runtime.block_on(insert(client, &statement, rows.into())) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "positions of the slots were not written");
-        }
+        Ok(())
     }
 
-    fn slot_row(&self, slot: &SlotFlush, positions: &Positions) -> Vec<u8> {
+    fn slot_row(&self, slot: &SlotFlush, positions: &Positions) -> SlotRow<'_> {
         let is_of_slot = |(input, partition): &Place| Input::OF_SLOT.contains(input) && *partition == slot.partition;
         let of_slot = positions.iter().filter(|(place, _)| is_of_slot(place));
-        let row = SlotRow {
+        SlotRow {
             slot: slot.partition,
             sequence: slot.header.sequence,
             log_clock: seconds(slot.header.log_clock),
@@ -115,37 +177,28 @@ impl Flusher {
                 .collect(),
             open_calls: slot.open_calls,
             instance: &self.instance,
-            written_at: seconds(wall_ms()),
-        };
-        let mut json = serde_json::to_vec(&row).unwrap_or_default();
-        json.push(b'\n');
-        json
+        }
     }
 }
 
-/// A row of `slots`.
+/// A row of `slots`, but for the time of its writing.
 #[derive(Serialize)]
-struct SlotRow<'a> {
+pub(crate) struct SlotRow<'a> {
     slot: i32,
-    sequence: u64,
+    pub(crate) sequence: u64,
     log_clock: String,
-    positions: std::collections::BTreeMap<String, i64>,
+    positions: BTreeMap<String, i64>,
     open_calls: usize,
     instance: &'a str,
-    written_at: String,
 }
 
 /// Milliseconds as the decimal seconds that ClickHouse reads as a `DateTime64(3)`.
-fn seconds(ms: i64) -> String {
+pub(crate) fn seconds(ms: i64) -> String {
     let ms = ms.max(0);
     format!("{}.{:03}", ms / 1000, ms % 1000)
 }
 
-fn merge(
-    slots: &mut [SlotFlush],
-    table: &'static crate::native::Table,
-    part: impl Fn(&mut SlotFlush) -> &mut Block,
-) -> Block {
+fn merge(slots: &mut [SlotFlush], table: &'static Table, part: impl Fn(&mut SlotFlush) -> &mut Block) -> Block {
     let mut merged = Block::new(table);
     for slot in slots {
         merged.append(std::mem::replace(part(slot), Block::new(table)));

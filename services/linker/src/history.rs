@@ -24,6 +24,11 @@ const VERDICTS_OF_CALLS: &str = "
     FROM legs_rows FINAL WHERE (tenant_id, call_uuid) IN ?
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
+const DAYS_OF_CALLS: &str = "
+    SELECT tenant_id, toString(call_uuid) AS call_uuid, toUInt16(call_day) AS call_day
+    FROM calls_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+    SETTINGS do_not_merge_across_partitions_select_final = 1";
+
 const FIRST_LOGGED: &str = "
     SELECT tenant_id, toString(call_uuid) AS call_uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
     FROM events_rows WHERE (tenant_id, call_uuid) IN ? AND call_day != toDate(0)
@@ -63,6 +68,13 @@ struct VerdictRow {
     device_id: String,
     verdict: String,
     evidence: Option<String>,
+}
+
+#[derive(Row, Deserialize)]
+struct DayRow {
+    tenant_id: String,
+    call_uuid: String,
+    call_day: u16,
 }
 
 #[derive(Row, Deserialize)]
@@ -110,7 +122,7 @@ fn key_of(tenant_id: &str, call_uuid: &str) -> CallKey {
     CallKey { tenant_id: tenant_id.into(), call_uuid: Uuid::try_parse(call_uuid).unwrap_or_default() }
 }
 
-/// What ClickHouse knows of calls: events, and the verdicts that were published. Calls without either are left out.
+/// What ClickHouse knows of calls: events, the verdicts that were published, the day of their rows. Others are left out.
 ///
 /// # Errors
 /// As the ClickHouse client's; nothing is known then.
@@ -132,6 +144,11 @@ pub(crate) async fn fetch(
             let evidence = row.evidence.as_deref().and_then(Evidence::parse);
             let published = Published { device_id: CompactString::from(row.device_id), verdict, evidence };
             histories.entry(key_of(&row.tenant_id, &row.call_uuid)).or_default().published.push(published);
+        }
+        let mut days = client.query(DAYS_OF_CALLS).bind(&list).fetch::<DayRow>()?;
+        while let Some(row) = days.next().await? {
+            let history = histories.entry(key_of(&row.tenant_id, &row.call_uuid)).or_default();
+            history.day = Some(history.day.map_or(row.call_day, |day| day.min(row.call_day)));
         }
     }
     Ok(histories)

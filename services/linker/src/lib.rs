@@ -2,6 +2,25 @@
 //!
 //! Data flows one way: [`consumer`] -> [`record`] -> [`batch`] -> [`slot`] -> [`flusher`]; [`run`] wires them together.
 
+/// Whether a bug is planted here that the simulation must find, or what it does in the place of what is right: in tests
+/// only, nothing is left of it in a binary.
+macro_rules! planted {
+    ($bug:ident) => {{
+        #[cfg(test)]
+        let is_planted = $crate::sim::planted::is($crate::sim::planted::Bug::$bug);
+        #[cfg(not(test))]
+        let is_planted = false;
+        is_planted
+    }};
+    ($bug:ident: $wrong:expr, $right:expr) => {{
+        #[cfg(test)]
+        let chosen = if planted!($bug) { $wrong } else { $right };
+        #[cfg(not(test))]
+        let chosen = $right;
+        chosen
+    }};
+}
+
 mod batch;
 mod catch_up;
 mod changelog;
@@ -11,6 +30,7 @@ mod ending;
 mod filter;
 mod flusher;
 mod history;
+mod live;
 mod load;
 mod lookup;
 mod metrics;
@@ -22,12 +42,15 @@ mod reading;
 mod record;
 mod run;
 mod session;
+#[cfg(test)]
+mod sim;
 mod slot;
 mod state;
 mod tables;
 mod topics;
 mod transaction;
 mod trim;
+mod world;
 mod writer;
 
 pub use changelog::ChangelogError;

@@ -1,26 +1,15 @@
 //! Taking over a slot: where its partitions go on, and the calls that were open.
 
-use std::time::Duration;
-
 use hashbrown::HashMap;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
-use ringtrace_kit::config::Kafka;
 use ringtrace_model::{CallKey, Rules};
 
 use crate::batch::call_partition;
-use crate::changelog::{self, ChangelogError};
-use crate::consumer::{Context, partition_list, reader};
+use crate::changelog::ChangelogError;
 use crate::slot::{Limits, Slot};
-use crate::state::{Header, StateError};
+use crate::state::{CallRecord, Header, StateError};
 use crate::topics::{Inputs, Place};
-
-/// How long the brokers may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long offsets may stay unstable: as long as transactions of a dead owner, and a little more.
-const STABLE: Duration = Duration::from_secs(60);
+use crate::world::{Log, World};
 
 /// A slot that can't be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -83,20 +72,26 @@ pub enum LoadError {
     },
 }
 
-/// What ClickHouse holds already, of any slot: a new slot starts above it.
+/// What ClickHouse holds already, of any slot.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Before {
+pub(crate) struct Stored {
     /// Highest flush sequence.
     pub(crate) sequence: u64,
     /// Newest log time of any event, in milliseconds since the Unix epoch.
     pub(crate) newest_log_at: i64,
+}
+
+/// What was before: a new slot starts above it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    pub(crate) stored: Stored,
     /// How many slots there are now.
     pub(crate) partitions: i32,
 }
 
 impl Before {
     fn new_header(self) -> Header {
-        let Before { sequence, newest_log_at, partitions } = self;
+        let Before { stored: Stored { sequence, newest_log_at }, partitions } = self;
         Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at, partitions }
     }
 
@@ -106,8 +101,8 @@ impl Before {
             return header;
         }
         Header {
-            sequence: header.sequence.max(self.sequence),
-            newest_log_at: header.newest_log_at.max(self.newest_log_at),
+            sequence: header.sequence.max(self.stored.sequence),
+            newest_log_at: header.newest_log_at.max(self.stored.newest_log_at),
             partitions: self.partitions,
             ..header
         }
@@ -116,37 +111,22 @@ impl Before {
 
 /// Loads slots.
 pub(crate) struct Loader {
-    kafka: Kafka,
-    inputs: Inputs,
-    committed: BaseConsumer,
-    raw: BaseConsumer,
+    pub(crate) inputs: Inputs,
+    /// The consumer group.
+    pub(crate) group: String,
 }
 
 impl Loader {
-    pub(crate) fn new(kafka: &Kafka, inputs: &Inputs) -> Result<Self, KafkaError> {
-        let committed = reader(kafka, "read_committed")?;
-        let raw = reader(kafka, "read_uncommitted")?;
-        Ok(Loader { kafka: kafka.clone(), inputs: inputs.clone(), committed, raw })
-    }
-
     /// Where partitions go on: the committed offset, else the first record. Waits for the end of open transactions.
     ///
     /// # Errors
     /// When Kafka does not answer, or no longer has the record at an offset.
-    pub(crate) fn positions(
-        &self,
-        consumer: &BaseConsumer<Context>,
-        places: &[Place],
-    ) -> Result<Vec<(Place, i64)>, LoadError> {
-        let committed = consumer.committed_offsets(partition_list(&self.inputs, places.iter().copied()), STABLE)?;
+    pub(crate) fn positions(&self, world: &impl World, places: &[Place]) -> Result<Vec<(Place, i64)>, LoadError> {
+        let committed = world.committed(places)?;
         let mut positions = Vec::with_capacity(places.len());
-        for place in places {
-            let topic = self.inputs.name(place.0);
-            let element = committed.find_partition(topic, place.1);
-            element.as_ref().map_or(Ok(()), TopicPartitionListElem::error)?;
-            let offset = element.and_then(|element| element.offset().to_raw());
-            let (low, high) = self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?;
-            match offset.filter(|offset| *offset >= 0) {
+        for (place, offset) in places.iter().zip(committed) {
+            let (low, high) = world.bounds(*place)?;
+            match offset {
                 Some(offset) if offset < low => return Err(self.lost(*place, offset, low)),
                 Some(offset) if offset > high => return Err(self.ahead(*place, offset, high)),
                 Some(offset) => positions.push((*place, offset)),
@@ -158,69 +138,95 @@ impl Loader {
 
     pub(crate) fn lost(&self, (input, partition): Place, from: i64, next: i64) -> LoadError {
         let topic = self.inputs.name(input).to_string();
-        LoadError::Lost { topic, partition, from, to: next - 1, next, group: self.kafka.group.clone() }
+        LoadError::Lost { topic, partition, from, to: next - 1, next, group: self.group.clone() }
     }
 
     fn ahead(&self, (input, partition): Place, committed: i64, end: i64) -> LoadError {
         let topic = self.inputs.name(input).to_string();
-        LoadError::Ahead { topic, partition, committed, end, group: self.kafka.group.clone() }
+        LoadError::Ahead { topic, partition, committed, end, group: self.group.clone() }
     }
+}
 
-    /// Open calls that the changelog has in the partition of a slot that is no longer theirs, by the slot that is.
+/// What the changelog holds in partitions of slots that are no longer a call's own, since the number of partitions has
+/// changed.
+#[derive(Default)]
+pub(crate) struct Moved {
+    /// Highest flush sequence of any slot. ClickHouse may not know it yet.
+    sequence: u64,
+    /// By the slot that is their own now.
+    calls: HashMap<i32, Vec<MovedCall>>,
+}
+
+/// An open call, as another slot has left it.
+pub(crate) struct MovedCall {
+    pub(crate) key: CallKey,
+    pub(crate) record: CallRecord,
+    /// Partition of the changelog that holds it.
+    pub(crate) from: i32,
+    /// The rows of its last flush may be missing in ClickHouse.
+    pub(crate) rows_missing: bool,
+}
+
+impl Moved {
+    /// Reads all of the changelog.
     ///
     /// # Errors
-    /// When the changelog can't be read.
-    pub(crate) fn moved(&self, partitions: i32) -> Result<HashMap<i32, Vec<CallKey>>, LoadError> {
-        let mut moved = HashMap::<i32, Vec<CallKey>>::new();
-        for partition in 0..partitions {
-            let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
-            for key in changelog.calls.into_keys() {
+    /// When it can't be read.
+    fn read(log: &impl Log, partitions: i32) -> Result<Self, LoadError> {
+        let mut moved = Moved::default();
+        for from in 0..partitions {
+            let changelog = log.changelog(from)?;
+            let header = changelog.header.unwrap_or_default();
+            moved.sequence = moved.sequence.max(header.sequence);
+            for (key, record) in changelog.calls {
                 let home = call_partition(key.call_uuid, partitions);
-                if home != partition {
-                    moved.entry(home).or_default().push(key);
+                if home != from {
+                    let rows_missing = record.sequence > header.acknowledged;
+                    moved.calls.entry(home).or_default().push(MovedCall { key, record, from, rows_missing });
                 }
             }
         }
         Ok(moved)
     }
+}
 
-    /// First offset that the broker has.
-    ///
-    /// # Errors
-    /// When Kafka does not answer.
-    pub(crate) fn first_offset(&self, (input, partition): Place) -> Result<i64, KafkaError> {
-        Ok(self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.0)
-    }
+/// Reads slots back, one after the other.
+pub(crate) struct SlotLoader<'w, L> {
+    pub(crate) log: &'w L,
+    pub(crate) rules: Rules,
+    pub(crate) limits: Limits,
+    pub(crate) before: Before,
+    /// Read once, and only where the number of partitions has changed, or nothing was there before.
+    pub(crate) moved: Option<Moved>,
+}
 
-    /// Where the committed records of a partition end.
-    ///
-    /// # Errors
-    /// When Kafka does not answer.
-    pub(crate) fn end(&self, (input, partition): Place) -> Result<i64, KafkaError> {
-        Ok(self.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
-    }
-
-    /// Reads a slot back. A new one, and one of another number of partitions, starts above what was before; true where
-    /// calls of other slots may have moved to it.
+impl<L: Log> SlotLoader<'_, L> {
+    /// Reads a slot back. A new one, and one of another number of partitions, starts above what was before, and takes over
+    /// the calls that have moved to it.
     ///
     /// # Errors
     /// When the changelog or a record of it can't be read.
-    pub(crate) fn slot(
-        &self,
-        partition: i32,
-        rules: Rules,
-        limits: Limits,
-        before: Before,
-    ) -> Result<(Slot, bool), LoadError> {
-        let changelog = changelog::read(&self.committed, &self.raw, &self.kafka.calls_topic, partition)?;
-        let header = changelog.header.map_or_else(|| before.new_header(), |header| before.raise(header));
+    pub(crate) fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
+        let changelog = planted!(ChangelogUnread: Default::default(), self.log.changelog(partition)?);
+        let partitions = self.before.partitions;
+        if changelog.header.is_none_or(|header| header.partitions != partitions) && self.moved.is_none() {
+            let moved = Moved::read(self.log, partitions)?;
+            self.before.stored.sequence = self.before.stored.sequence.max(moved.sequence);
+            self.moved = Some(moved);
+        }
+        let header = changelog.header.map_or_else(|| self.before.new_header(), |header| self.before.raise(header));
         let is_new = changelog.header != Some(header);
-        let mut slot = Slot::new(partition, rules, limits, header);
+        let mut slot = Slot::new(partition, self.rules, self.limits, header);
+        let state_error = |source| LoadError::State { slot: partition, source };
         for (key, record) in changelog.calls {
-            if call_partition(key.call_uuid, before.partitions) == partition {
-                slot.restore(&key, record).map_err(|source| LoadError::State { slot: partition, source })?;
+            if call_partition(key.call_uuid, partitions) == partition {
+                slot.restore(&key, record).map_err(state_error)?;
             }
         }
-        Ok((slot, is_new))
+        let moved = self.moved.as_mut().filter(|_| is_new).and_then(|moved| moved.calls.remove(&partition));
+        let mut moved = moved.unwrap_or_default();
+        moved.sort_by_key(|call| std::cmp::Reverse(call.record.sequence));
+        moved.into_iter().try_for_each(|call| slot.adopt(call)).map_err(state_error)?;
+        Ok(slot)
     }
 }

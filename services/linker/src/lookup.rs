@@ -1,6 +1,6 @@
 //! Asking ClickHouse about calls, beside the loop.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ pub(crate) struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    pub(crate) fn wait(&self, most: Duration) -> Result<T, RecvTimeoutError> {
-        self.receiver.recv_timeout(most)
+    /// Where the answer comes.
+    pub(crate) fn receiver(&self) -> &Receiver<T> {
+        &self.receiver
     }
 
     pub(crate) fn try_take(&self) -> Result<T, TryRecvError> {
@@ -37,19 +38,19 @@ impl<T> Answer<T> {
 }
 
 /// The other end of an [`Answer`].
-struct Asked<T> {
+pub(crate) struct Asked<T> {
     sender: SyncSender<T>,
     wanted: Weak<()>,
 }
 
 impl<T> Asked<T> {
-    fn new() -> (Self, Answer<T>) {
+    pub(crate) fn new() -> (Self, Answer<T>) {
         let (sender, receiver) = sync_channel(1);
         let wanted = Arc::new(());
         (Asked { sender, wanted: Arc::downgrade(&wanted) }, Answer { receiver, _wanted: wanted })
     }
 
-    fn answer(&self, answer: T) {
+    pub(crate) fn answer(&self, answer: T) {
         // Nobody may want it any more.
         let _ = self.sender.send(answer);
     }

@@ -1,38 +1,16 @@
 //! What a rebalance gives and takes: slots are loaded before they are read, and dropped when they are gone.
 
-use std::time::Duration;
-
-use rdkafka::Offset;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
-use ringtrace_kit::clickhouse::code;
-
-use crate::consumer::{Change, partition_list, places_of};
-use crate::load::{Before, LoadError};
+use crate::consumer::{Change, places_of};
+use crate::load::{Before, SlotLoader};
 use crate::run::{KAFKA, LinkError};
 use crate::session::Session;
 use crate::topics::{Input, Place};
-use crate::writer::Sink;
+use crate::world::World;
 
-/// ClickHouse's code for a table that does not exist.
-const UNKNOWN_TABLE: u32 = 60;
-
-/// The newest log time is read off the parts' metadata.
-const BEFORE: &str = "
-    SELECT greatest(ifNull((SELECT max(sequence) FROM slots_rows), toUInt64(0)),
-            ifNull((SELECT max(version) FROM legs_rows), toUInt64(0)), ifNull((SELECT max(version) FROM calls_rows), toUInt64(0))),
-        count(), toUnixTimestamp64Milli(max(log_at)) FROM events_rows";
-
-/// How long ClickHouse may take to say so.
-const ANSWER: Duration = Duration::from_secs(30);
-
-/// How often a seek is tried.
-const SEEKS: u32 = 100;
-
-impl Session<'_> {
+impl<W: World> Session<'_, W> {
     /// Follows the rebalances since the last call.
     pub(crate) fn follow_changes(&mut self) -> Result<(), LinkError> {
-        for change in self.consumer.context().take_changes() {
+        for change in self.world.take_changes() {
             match change {
                 Change::Revoked(places) => self.revoke(&places),
                 Change::Assigned(places) => self.assign(places)?,
@@ -47,12 +25,16 @@ impl Session<'_> {
         places.iter().for_each(|place| {
             self.owned.remove(place);
         });
+        self.forget();
+        self.is_stale = true;
+    }
+
+    fn forget(&mut self) {
         self.reading.forget();
         self.forget_check();
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.forget();
         }
-        self.is_stale = true;
     }
 
     fn assign(&mut self, places: Vec<Place>) -> Result<(), LinkError> {
@@ -61,18 +43,21 @@ impl Session<'_> {
         // A flush of slots that were just revoked ends first, so that its outcome can be read.
         self.settle()?;
         self.is_stale = false;
-        if self.consumer.context().has_changes() {
+        if self.world.has_changes() {
             // Taken away again meanwhile; the next round says what is owned.
             return Ok(());
         }
-        let slots = self.reading.slots.len() as i32;
-        if self.owned.iter().any(|place| place.0 != Input::Device && place.1 >= slots) {
+        // Not what was assigned tells: the new partitions may all be another's, and every call's place changes with them.
+        let slots = self.reading.routing.partitions;
+        if self.world.partitions()? != slots {
             return Err(LinkError::Repartitioned);
         }
         let mut ready: Vec<Place> = self.owned.iter().copied().filter(|place| place.0 == Input::Device).collect();
         let whole = (0..slots).filter(|partition| places_of(*partition).all(|place| self.owned.contains(&place)));
         let whole: Vec<i32> = whole.collect();
         ready.extend(whole.iter().flat_map(|partition| places_of(*partition)));
+        // What was read since the last flush of slots that stay is read again with them: nothing of it is twice then.
+        self.forget();
         self.load(&whole, &ready)?;
         self.linker.health.ready(KAFKA);
         Ok(())
@@ -83,19 +68,12 @@ impl Session<'_> {
             return Ok(());
         }
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
-        let positions = self.loader.positions(&self.consumer, places)?;
-        let before = self.before()?;
-        let mut moved = None;
+        let positions = self.loader.positions(&self.world, places)?;
+        let before = Before { stored: self.world.stored()?, partitions: self.reading.routing.partitions };
+        let mut loader =
+            SlotLoader { log: &self.world, rules: self.linker.config.rules, limits: self.limits, before, moved: None };
         for partition in slots {
-            let (mut slot, is_new) = self.loader.slot(*partition, self.linker.config.rules, self.limits, before)?;
-            if is_new {
-                // Read once, and only then: the number of partitions has changed, or nothing was there before.
-                let moved = match &mut moved {
-                    Some(moved) => moved,
-                    none => none.insert(self.loader.moved(before.partitions)?),
-                };
-                moved.remove(partition).into_iter().flatten().for_each(|key| slot.adopt(&key));
-            }
+            let slot = loader.load(*partition)?;
             tracing::info!(
                 slot = partition,
                 open_calls = slot.open_calls(),
@@ -108,45 +86,12 @@ impl Session<'_> {
         }
         for (place, next) in positions {
             self.reading.begin(place, next);
-            let topic = self.reading.routing.inputs.name(place.0);
-            self.seek(topic, place.1, next)?;
+            self.world.seek(place, next)?;
         }
         if let Some(catch_up) = &mut self.catch_up {
-            catch_up.aim(&self.loader, places.iter().copied())?;
+            catch_up.aim(&self.world, places.iter().copied())?;
         }
-        self.consumer.resume(&partition_list(&self.reading.routing.inputs, places.iter().copied()))?;
+        self.world.resume(places)?;
         Ok(())
-    }
-
-    /// Starts a paused partition at an offset. Refused while librdkafka is still asking for the partition's own.
-    fn seek(&self, topic: &str, partition: i32, next: i64) -> Result<(), LinkError> {
-        let mut tries = SEEKS;
-        loop {
-            match self.consumer.seek(topic, partition, Offset::Offset(next), Duration::from_secs(10)) {
-                Err(KafkaError::Seek(_)) if tries > 0 => {
-                    tries -= 1;
-                    std::thread::park_timeout(Duration::from_millis(100));
-                }
-                sought => return Ok(sought?),
-            }
-        }
-    }
-
-    /// What ClickHouse holds already.
-    fn before(&self) -> Result<Before, LinkError> {
-        let partitions = self.reading.routing.partitions;
-        let Sink::ClickHouse(client) = &self.linker.sink else {
-            return Ok(Before { sequence: 0, newest_log_at: i64::MIN, partitions });
-        };
-        let query = client.query(BEFORE).fetch_one::<(u64, u64, i64)>();
-        let answer = self.runtime.block_on(async { tokio::time::timeout(ANSWER, query).await });
-        let answer = answer.unwrap_or(Err(clickhouse::error::Error::TimedOut));
-        let (sequence, events, newest_log_at) = answer.map_err(|error| {
-            if code(&error) == Some(UNKNOWN_TABLE) {
-                tracing::error!("tables are missing: `ringtrace migrate` creates them");
-            }
-            LinkError::from(LoadError::ClickHouse(error))
-        })?;
-        Ok(Before { sequence, newest_log_at: if events == 0 { i64::MIN } else { newest_log_at }, partitions })
     }
 }

@@ -7,13 +7,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_kit::clock::wall_ms;
 
-use crate::topics::{Inputs, Place};
+use crate::topics::{ByPlace, Inputs, Place};
 
 /// How often all partitions are asked about.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -52,29 +51,30 @@ pub(crate) struct Readers {
 /// What the linker and the probe tell each other.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    positions: Mutex<HashMap<Place, i64>>,
-    ends: Mutex<HashMap<Place, End>>,
+    positions: Mutex<ByPlace<i64>>,
+    ends: Mutex<ByPlace<End>>,
 }
 
 impl Shared {
     /// Tells the probe which partitions to ask about, and how far they were read.
-    pub(crate) fn set_positions(&self, positions: HashMap<Place, i64>) {
+    pub(crate) fn set_positions(&self, positions: ByPlace<i64>) {
         *self.positions.lock().unwrap_or_else(PoisonError::into_inner) = positions;
     }
 
     /// What the broker said last.
-    pub(crate) fn ends(&self) -> HashMap<Place, End> {
+    pub(crate) fn ends(&self) -> ByPlace<End> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn positions(&self) -> HashMap<Place, i64> {
+    fn positions(&self) -> ByPlace<i64> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Runs until the other end of `stop` is dropped.
 pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
-    let mut before = HashMap::new();
+    let asker = Asker { readers, inputs };
+    let mut before = ByPlace::default();
     while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         let positions = shared.positions();
         let mut ends = shared.ends();
@@ -82,7 +82,7 @@ pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop
         for (place, position) in &positions {
             let stuck = before.get(place) == Some(position);
             let last = ends.get(place).copied();
-            match readers.ask(inputs, *place, *position, last, stuck) {
+            match ask(&asker, *place, *position, last, stuck) {
                 Ok(end) => {
                     ends.insert(*place, end);
                 }
@@ -95,19 +95,61 @@ pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop
     }
 }
 
-impl Readers {
-    fn ask(&self, inputs: &Inputs, place: Place, position: i64, last: Option<End>, stuck: bool) -> KafkaResult<End> {
-        let topic = inputs.name(place.0);
-        let asked_at = wall_ms();
-        let (_, end) = self.committed.fetch_watermarks(topic, place.1, TIMEOUT)?;
-        let only_markers = position < end && {
-            let is_known = last.is_some_and(|last| last.end == end && last.drained_from <= position);
-            // Only a position that does not move is worth the fetch: while it moves, records are coming.
-            is_known || (stuck && first_record(&self.committed, topic, place.1, position)?.is_none_or(|at| at >= end))
-        };
-        let drained_from = if only_markers { position } else { end };
-        let is_hiding = position >= drained_from && self.raw.fetch_watermarks(topic, place.1, TIMEOUT)?.1 > end;
-        Ok(End { asked_at, drained_from, end, is_hiding })
+/// What the probe asks the broker.
+pub(crate) trait Broker {
+    /// Wall time in milliseconds since the Unix epoch.
+    fn wall_ms(&self) -> i64;
+    /// Where the committed records of a partition end.
+    fn committed_end(&self, place: Place) -> KafkaResult<i64>;
+    /// Where all records of a partition end.
+    fn raw_end(&self, place: Place) -> KafkaResult<i64>;
+    /// Offset of the first committed record at or after an offset; `None` when there is none.
+    fn first_record(&self, place: Place, from: i64) -> KafkaResult<Option<i64>>;
+}
+
+/// Asks about a partition that was read up to `position`. `last` is what was found before; `stuck` says that the position
+/// has not moved since.
+pub(crate) fn ask(
+    broker: &impl Broker,
+    place: Place,
+    position: i64,
+    last: Option<End>,
+    stuck: bool,
+) -> KafkaResult<End> {
+    let asked_at = broker.wall_ms();
+    let end = broker.committed_end(place)?;
+    let only_markers = position < end && {
+        let is_known = last.is_some_and(|last| last.end == end && last.drained_from <= position);
+        // Only a position that does not move is worth the fetch: while it moves, records are coming.
+        is_known || (stuck && broker.first_record(place, position)?.is_none_or(|at| at >= end))
+    };
+    let drained_from = if only_markers { position } else { end };
+    // Whoever reads up to the end later on must know as well.
+    let is_hiding = broker.raw_end(place)? > end;
+    Ok(End { asked_at, drained_from, end, is_hiding })
+}
+
+/// The consumers that ask, and what the topics are called.
+pub(crate) struct Asker<'a> {
+    pub(crate) readers: &'a Readers,
+    pub(crate) inputs: &'a Inputs,
+}
+
+impl Broker for Asker<'_> {
+    fn wall_ms(&self) -> i64 {
+        wall_ms()
+    }
+
+    fn committed_end(&self, (input, partition): Place) -> KafkaResult<i64> {
+        Ok(self.readers.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
+    }
+
+    fn raw_end(&self, (input, partition): Place) -> KafkaResult<i64> {
+        Ok(self.readers.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
+    }
+
+    fn first_record(&self, (input, partition): Place, from: i64) -> KafkaResult<Option<i64>> {
+        first_record(&self.readers.committed, self.inputs.name(input), partition, from)
     }
 }
 

@@ -1,15 +1,12 @@
 //! What this instance reads: its slots, how far each partition was read, and what was read since the last flush.
 
-use hashbrown::HashMap;
-use rdkafka::Message;
-use rdkafka::message::BorrowedMessage;
 use ringtrace_model::CallKey;
 
 use crate::batch::{Batch, Routing, call_partition};
 use crate::probe::End;
 use crate::record::Record;
 use crate::slot::{Slot, SlotFlush};
-use crate::topics::{Input, Place, Position, Positions};
+use crate::topics::{ByPlace, Input, Place, Position, Positions};
 
 /// See the module's text.
 pub(crate) struct Reading {
@@ -18,9 +15,9 @@ pub(crate) struct Reading {
     pub(crate) slots: Vec<Option<Slot>>,
     pub(crate) positions: Positions,
     /// Offsets that the last flush carried.
-    pub(crate) committed: HashMap<Place, i64>,
+    pub(crate) committed: ByPlace<i64>,
     /// First offset that was expected where a later one came, since the last flush.
-    pub(crate) gaps: HashMap<Place, i64>,
+    pub(crate) gaps: ByPlace<i64>,
     pub(crate) batch: Batch,
     /// Wall time, as of a moment ago.
     pub(crate) wall_ms: i64,
@@ -32,19 +29,17 @@ impl Reading {
         Reading {
             routing,
             slots,
-            positions: Positions::new(),
-            committed: HashMap::new(),
-            gaps: HashMap::new(),
+            positions: Positions::default(),
+            committed: ByPlace::default(),
+            gaps: ByPlace::default(),
             batch: Batch::default(),
             wall_ms,
         }
     }
 
     /// Takes a record in. False when its partition is not being read: the record has to be read again.
-    pub(crate) fn take(&mut self, message: &BorrowedMessage<'_>) -> bool {
-        let Some(input) = self.routing.inputs.find(message.topic()) else { return true };
-        let record = Record::of(message, input);
-        let place = (input, record.partition);
+    pub(crate) fn take(&mut self, record: &Record<'_>) -> bool {
+        let place = (record.input, record.partition);
         let Some(position) = self.positions.get_mut(&place) else { return false };
         if record.offset < position.next {
             return true;
@@ -55,16 +50,16 @@ impl Reading {
         position.next = record.offset + 1;
         // May go back, where producers' clocks differ: what counts is that no record before this time is unread.
         position.clock = record.log_at.min(self.wall_ms);
-        let slot = match input {
+        let slot = match record.input {
             Input::Device => None,
             _ => self.slots.get_mut(record.partition as usize).and_then(Option::as_mut),
         };
-        self.batch.take(&record, slot, &self.routing, self.wall_ms);
+        self.batch.take(record, slot, &self.routing, self.wall_ms);
         true
     }
 
     /// Takes over what the broker said of the ends: a drained partition's clock follows the wall.
-    pub(crate) fn observe(&mut self, ends: &HashMap<Place, End>) {
+    pub(crate) fn observe(&mut self, ends: &ByPlace<End>) {
         for (place, position) in &mut self.positions {
             if let Some(end) = ends.get(place).filter(|end| end.is_drained_at(position.next)) {
                 position.clock = position.clock.max(end.asked_at);
@@ -77,7 +72,7 @@ impl Reading {
         for slot in self.slots.iter_mut().flatten() {
             let of_slot = Input::OF_SLOT.map(|input| self.positions.get(&(input, slot.partition())));
             let clock = of_slot.iter().map(|position| position.map_or(0, |position| position.clock)).min();
-            slot.advance(clock.unwrap_or(0));
+            slot.advance(planted!(WallClock: self.wall_ms, clock.unwrap_or(0)));
         }
     }
 
@@ -96,6 +91,11 @@ impl Reading {
         let moved =
             self.positions.iter().filter(|(place, position)| self.committed.get(*place) != Some(&position.next));
         moved.map(|(place, position)| (*place, position.next)).collect()
+    }
+
+    /// Notes that the offsets as they are now are handed over.
+    pub(crate) fn note_committed(&mut self) {
+        self.committed.extend(self.positions.iter().map(|(place, position)| (*place, position.next)));
     }
 
     /// Starts to read a partition at an offset.

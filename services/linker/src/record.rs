@@ -29,7 +29,7 @@ pub const REPLAYED_HEADER: &str = "ringtrace.replayed";
 /// Room that is kept for key, headers and framing beside the value of a dead letter, in bytes.
 const ROOM: usize = 1 << 20;
 
-/// A record of one of the input topics, borrowed from librdkafka.
+/// A record of one of the input topics, borrowed.
 pub(crate) struct Record<'a> {
     pub(crate) input: Input,
     pub(crate) partition: i32,
@@ -38,8 +38,27 @@ pub(crate) struct Record<'a> {
     pub(crate) log_at: i64,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: Option<&'a [u8]>,
-    /// Headers are read from here only where they are needed: librdkafka parses them anew each time.
-    message: &'a BorrowedMessage<'a>,
+    pub(crate) headers: HeadersOf<'a>,
+}
+
+/// Where the headers of a record are read from, only where they are needed: librdkafka parses them anew each time.
+#[derive(Clone, Copy)]
+pub(crate) enum HeadersOf<'a> {
+    /// A message of librdkafka.
+    Message(&'a BorrowedMessage<'a>),
+    /// A record of the simulated log.
+    #[cfg(test)]
+    Simulated(&'a OwnedHeaders),
+}
+
+impl<'a> HeadersOf<'a> {
+    fn get(self) -> Option<&'a BorrowedHeaders> {
+        match self {
+            HeadersOf::Message(message) => message.headers(),
+            #[cfg(test)]
+            HeadersOf::Simulated(headers) => Some(headers.as_borrowed()),
+        }
+    }
 }
 
 impl<'a> Record<'a> {
@@ -55,7 +74,7 @@ impl<'a> Record<'a> {
             log_at,
             key: message.key(),
             value: message.payload(),
-            message,
+            headers: HeadersOf::Message(message),
         }
     }
 
@@ -75,7 +94,7 @@ impl<'a> Record<'a> {
         if self.input != Input::Internal {
             return None;
         }
-        let headers = self.message.headers()?;
+        let headers = self.headers.get()?;
         let last = headers.try_get(headers.count().checked_sub(1)?)?;
         if last.key != SOURCE_HEADER {
             return None;
@@ -86,7 +105,7 @@ impl<'a> Record<'a> {
     /// Whether it is a dead letter that was sent back: no topic but the internal one has it.
     pub(crate) fn is_replayed(&self) -> bool {
         let before_last = || {
-            let headers = self.message.headers()?;
+            let headers = self.headers.get()?;
             headers.try_get(headers.count().checked_sub(2)?)
         };
         self.original().is_some() && before_last().is_some_and(|header| header.key == REPLAYED_HEADER)
@@ -98,7 +117,7 @@ impl<'a> Record<'a> {
     }
 
     fn owned_headers(&self) -> OwnedHeaders {
-        self.message.headers().map_or_else(OwnedHeaders::new, BorrowedHeaders::detach)
+        self.headers.get().map_or_else(OwnedHeaders::new, BorrowedHeaders::detach)
     }
 }
 

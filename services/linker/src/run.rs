@@ -13,7 +13,7 @@ use ringtrace_kit::kafka::{TopicError, check_topics};
 use tokio::runtime::Handle;
 
 use crate::changelog::ChangelogError;
-
+use crate::live::Live;
 pub use crate::load::LoadError;
 use crate::metrics;
 use crate::session::{Session, instance_name};
@@ -54,7 +54,7 @@ pub enum LinkError {
 
 impl LinkError {
     /// Whether starting again may help.
-    fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         let is_setting =
             |error: &KafkaError| matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_));
         match self {
@@ -128,6 +128,7 @@ impl Linker {
         backoff: &mut Backoff,
     ) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
-        Session::start(self, runtime.clone(), instance, partitions, refused.clone())?.run(backoff)
+        let live = Live::start(self, runtime, instance)?;
+        Session::start(self, live, partitions, refused.clone())?.run(backoff)
     }
 }

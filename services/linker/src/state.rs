@@ -43,7 +43,7 @@ pub(crate) struct CallRecord {
     pub(crate) sequence: u64,
     /// Day on which the call was first seen, in days since the Unix epoch.
     pub(crate) day: u16,
-    /// Another day under which rows were written by mistake and are to be deleted.
+    /// Always absent. It stands here for the layout, which running linkers read.
     pub(crate) wrong_day: Option<u16>,
     /// Log time of the last change, in milliseconds since the Unix epoch.
     pub(crate) updated_at: i64,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use ringtrace_kit::config::Kafka;
 
 /// Which of the input topics a record comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,8 +33,13 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    pub(crate) fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
+    fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
         Inputs { push: push.into(), call: call.into(), internal: internal.into(), device: device.into() }
+    }
+
+    /// As they are configured.
+    pub(crate) fn of(kafka: &Kafka) -> Self {
+        Self::new(&kafka.push_topic, &kafka.call_topic, &kafka.internal_topic, &kafka.device_topic)
     }
 
     pub(crate) fn name(&self, input: Input) -> &Arc<str> {
@@ -69,5 +76,8 @@ pub(crate) struct Position {
     pub(crate) clock: i64,
 }
 
+/// Something for each of some partitions. The order in which it is gone through is the same in every process.
+pub(crate) type ByPlace<T> = HashMap<Place, T, FixedState>;
+
 /// Positions of all partitions that this instance reads.
-pub(crate) type Positions = HashMap<Place, Position>;
+pub(crate) type Positions = ByPlace<Position>;

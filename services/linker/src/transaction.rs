@@ -1,78 +1,71 @@
 //! One Kafka transaction per flush: states, verdicts, dead letters, reroutes and offsets, all or nothing.
 
-use std::time::Duration;
-
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::producer::BaseRecord;
 use ringtrace_kit::config::Kafka;
-use ringtrace_kit::kafka::{MAX_RECORD_BYTES, client_config};
 
 use crate::record::Outgoing;
 use crate::slot::SlotFlush;
 use crate::state::{HEADER_KEY, encode};
-
-/// How long one step of a transaction may take before it is given up, and the linker reads its state again.
-const STEP: Duration = Duration::from_secs(60);
-
-/// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
-const TRANSACTION_TIMEOUT_MS: &str = "30000";
+use crate::topics::Positions;
 
 /// What goes into a transaction.
-pub(crate) struct Content<'a> {
+pub(crate) struct Content<'a, G> {
     pub(crate) slots: &'a [SlotFlush],
     pub(crate) reroutes: Vec<Outgoing>,
     pub(crate) dead_letters: Vec<Outgoing>,
-    /// Offset of the next record of every partition that was read.
-    pub(crate) offsets: &'a TopicPartitionList,
-    pub(crate) group: &'a ConsumerGroupMetadata,
+    /// Of every partition that was read.
+    pub(crate) positions: &'a Positions,
+    pub(crate) group: &'a G,
 }
 
-/// The producer of this instance.
-pub(crate) struct Transactions {
-    /// Its own thread serves deliveries, without which an abort would not end.
-    producer: ThreadedProducer<DefaultProducerContext>,
-    kafka: Kafka,
+/// A transactional producer.
+pub(crate) trait Producer {
+    /// What names a member of the consumer group and its generation.
+    type Group: Send + 'static;
+
+    /// Begins a transaction.
+    fn begin(&self) -> KafkaResult<()>;
+
+    /// Sends a record; waits while the producer's queue is full.
+    fn send(&self, record: BaseRecord<'_, [u8], [u8]>) -> KafkaResult<()>;
+
+    /// Adds the offsets to the transaction. Kafka refuses them when the group has gone on without this member.
+    fn send_offsets(&self, positions: &Positions, group: &Self::Group) -> KafkaResult<()>;
+
+    /// Commits.
+    fn commit(&self) -> KafkaResult<()>;
+
+    /// Best effort: a producer that was fenced can't even abort, and the broker does it after the timeout.
+    fn abort(&self);
 }
 
-impl Transactions {
-    /// Makes the producer, and ends what an earlier one of the same instance left open.
-    ///
-    /// # Errors
-    /// When a setting is refused, or the brokers don't answer in time.
-    pub(crate) fn open(kafka: &Kafka, instance: &str) -> KafkaResult<Self> {
-        let room = (MAX_RECORD_BYTES + (1 << 20)).to_string();
-        let mut config = client_config(kafka);
-        config
-            .set("transactional.id", format!("{}-{instance}", kafka.group))
-            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)
-            .set("message.max.bytes", room)
-            .set("queue.buffering.max.kbytes", "262144")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "5")
-            // The partitioner of Kafka's own clients.
-            .set("partitioner", "murmur2_random");
-        let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
-        producer.init_transactions(STEP)?;
-        Ok(Transactions { producer, kafka: kafka.clone() })
-    }
+/// Writes transactions.
+pub(crate) struct Transactions<P> {
+    pub(crate) producer: P,
+    pub(crate) kafka: Kafka,
+}
 
+impl<P: Producer> Transactions<P> {
     /// Commits all of the content, or nothing.
     ///
     /// # Errors
     /// Nothing is committed as far as this instance may assume: its state must be read again.
-    pub(crate) fn commit(&self, content: &Content<'_>) -> KafkaResult<()> {
-        self.producer.begin_transaction()?;
-        let written = self.write(content).and_then(|()| self.end());
+    pub(crate) fn commit(&self, content: &Content<'_, P::Group>) -> KafkaResult<()> {
+        self.producer.begin()?;
+        if planted!(OffsetsOutside) {
+            self.producer.send_offsets(content.positions, content.group)?;
+            self.producer.commit()?;
+            self.producer.begin()?;
+        }
+        let written = self.write(content).and_then(|()| self.producer.commit());
         if written.is_err() {
-            // Best effort: a producer that was fenced can't even abort, and the broker does it after the timeout.
-            let _ = self.producer.abort_transaction(STEP);
+            self.producer.abort();
         }
         written
     }
 
-    fn write(&self, content: &Content<'_>) -> KafkaResult<()> {
+    fn write(&self, content: &Content<'_, P::Group>) -> KafkaResult<()> {
         for slot in content.slots {
             self.write_slot(slot)?;
         }
@@ -82,7 +75,7 @@ impl Transactions {
         for dead_letter in &content.dead_letters {
             self.send_outgoing(&self.kafka.dead_letters_topic, dead_letter)?;
         }
-        self.retried(|| self.producer.send_offsets_to_transaction(content.offsets, content.group, STEP))
+        planted!(OffsetsOutside: Ok(()), self.producer.send_offsets(content.positions, content.group))
     }
 
     fn write_slot(&self, slot: &SlotFlush) -> KafkaResult<()> {
@@ -90,12 +83,17 @@ impl Transactions {
         for (key, value) in &slot.states {
             let mut record = BaseRecord::<[u8], [u8]>::to(topic).key(key).partition(slot.partition);
             record.payload = value.as_deref();
-            self.send(record)?;
+            self.producer.send(record)?;
+        }
+        for (partition, key) in &slot.left_behind {
+            self.producer.send(BaseRecord::<[u8], [u8]>::to(topic).key(key).partition(*partition))?;
         }
         let header = encode(&slot.header);
-        self.send(BaseRecord::<[u8], [u8]>::to(topic).key(HEADER_KEY).payload(&header).partition(slot.partition))?;
+        let record = BaseRecord::<[u8], [u8]>::to(topic).key(HEADER_KEY).payload(&header).partition(slot.partition);
+        self.producer.send(record)?;
         for (key, message) in &slot.verdicts {
-            self.send(BaseRecord::<[u8], [u8]>::to(&self.kafka.verdicts_topic).key(key.as_bytes()).payload(message))?;
+            let topic = self.kafka.verdicts_topic.as_str();
+            self.producer.send(BaseRecord::<[u8], [u8]>::to(topic).key(key.as_bytes()).payload(message))?;
         }
         Ok(())
     }
@@ -107,35 +105,17 @@ impl Transactions {
         record.partition = outgoing.partition;
         // A record without a timestamp takes the wall clock of its writing, and so does one of 0 in librdkafka.
         record.timestamp = (outgoing.timestamp >= 0).then_some(outgoing.timestamp.max(1));
-        self.send(record)
+        self.producer.send(record)
     }
+}
 
-    /// Sends, and waits while the producer's queue is full.
-    fn send(&self, mut record: BaseRecord<'_, [u8], [u8]>) -> KafkaResult<()> {
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    std::thread::park_timeout(Duration::from_millis(5));
-                    record = back;
-                }
-                Err((error, _)) => return Err(error),
-            }
-        }
-    }
-
-    fn end(&self) -> KafkaResult<()> {
-        self.retried(|| self.producer.commit_transaction(STEP))
-    }
-
-    /// Repeats what Kafka says may be repeated.
-    fn retried(&self, step: impl Fn() -> KafkaResult<()>) -> KafkaResult<()> {
-        let mut tries = 5;
-        loop {
-            match step() {
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && tries > 0 => tries -= 1,
-                other => return other,
-            }
+/// Repeats what Kafka says may be repeated.
+pub(crate) fn retried(step: impl Fn() -> KafkaResult<()>) -> KafkaResult<()> {
+    let mut tries = 5;
+    loop {
+        match step() {
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && tries > 0 => tries -= 1,
+            other => return other,
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct SlotFlush {
     pub(crate) events: Block,
     /// Changelog records by key, in order; `None` is a tombstone.
     pub(crate) states: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Keys of records in partitions of other slots, which this flush supersedes.
+    pub(crate) left_behind: Vec<(i32, Vec<u8>)>,
     /// Messages for the verdicts topic, by key.
     pub(crate) verdicts: Vec<(String, Vec<u8>)>,
     /// Rows of `legs` and `calls`, to be written after the commit.
@@ -67,6 +69,7 @@ impl Slot {
             open_calls: self.calls.len(),
             events: std::mem::replace(&mut self.events, Block::new(&EVENTS)),
             states: Vec::new(),
+            left_behind: self.left_behind.drain(..).map(|(from, key)| (from, encode_key(&key))).collect(),
             verdicts: Vec::new(),
             legs: Block::new(&LEGS),
             calls: Block::new(&CALLS),
@@ -74,7 +77,7 @@ impl Slot {
             negative_latencies: 0,
         };
         // Tombstones first: a call that left and came back has its record after its tombstone.
-        flush.states.extend(self.gone.drain(..).map(|key| (encode_key(&key), None)));
+        flush.states.extend(self.tombstones());
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.calls.get_mut(&key) else { continue };
             entry.dirty = false;
@@ -89,14 +92,26 @@ impl Slot {
             }
             self.idle.push_back(Idle { key, sequence: self.header.sequence, at: self.header.log_clock });
         }
+        if planted!(LeavesUnacknowledged) {
+            self.acknowledge(self.header.sequence);
+            flush.states.extend(self.tombstones());
+        }
         flush
+    }
+
+    /// Changelog records of the calls that have left for good.
+    fn tombstones(&mut self) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+        self.gone.drain(..).map(|key| (encode_key(&key), None))
     }
 }
 
 impl SlotFlush {
     fn write_call(&mut self, key: &CallKey, entry: &mut Entry, rules: &ringtrace_model::Rules) {
         let call = std::mem::take(&mut entry.call);
-        if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock) {
+        // A call that was taken for new is not judged before that is checked: should it be known after all, it has a verdict
+        // already, and events that count.
+        let is_judged = entry.past == Past::Known;
+        if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock).filter(|_| is_judged) {
             self.publish(&evaluation, entry);
             self.write_rows(&evaluation, entry);
             entry.next_change_at = evaluation.next_change_at;
@@ -107,10 +122,10 @@ impl SlotFlush {
         let record = CallRecord {
             sequence: self.header.sequence,
             day: entry.day,
-            wrong_day: entry.wrong_day.take(),
+            wrong_day: None,
             updated_at: entry.updated_at,
             published: entry.published.clone(),
-            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.begun_at),
+            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.unknown_since),
             removed: std::mem::take(&mut entry.removed),
             call: encode_call(&call),
         };
@@ -157,18 +172,14 @@ impl SlotFlush {
     }
 
     fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {
-        let image = Image { updated_at: entry.updated_at, day: entry.day, version: self.header.sequence };
+        let version = planted!(VersionCountsWrites: crate::sim::planted::count_write(), self.header.sequence);
+        let image = Image { updated_at: entry.updated_at, day: entry.day, version };
         put_call(&mut self.calls, &evaluation.call, image, false);
         evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, image, false));
         if let Some(template) = evaluation.legs.first() {
             for device in &entry.removed {
                 put_leg(&mut self.legs, &LegRow { device_id: device, ..template.clone() }, image, true);
             }
-        }
-        if let Some(day) = entry.wrong_day {
-            let wrong = Image { day, ..image };
-            put_call(&mut self.calls, &evaluation.call, wrong, true);
-            evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, wrong, true));
         }
     }
 }

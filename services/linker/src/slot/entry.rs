@@ -10,7 +10,7 @@ use crate::state::Published;
 pub(crate) enum Past {
     /// All of them are folded in.
     Known,
-    /// Provably none, which is yet to be checked in the background.
+    /// Taken for none, which is yet to be checked in the background: neither rows nor verdicts before.
     Unchecked,
     /// To be folded in before the next flush.
     Wanted,
@@ -22,10 +22,8 @@ pub(crate) struct Entry {
     pub(crate) call: Call,
     /// Day on which the call was first seen, in days since the Unix epoch.
     pub(crate) day: u16,
-    /// Another day under which rows were written by mistake.
-    pub(crate) wrong_day: Option<u16>,
-    /// Log time of the first event that brought the call into memory.
-    pub(crate) begun_at: i64,
+    /// Log time before which ClickHouse should know nothing of an unchecked call.
+    pub(crate) unknown_since: i64,
     /// Log time of the last change.
     pub(crate) updated_at: i64,
     /// Log time at which the call changes by itself; `None` once settled.
@@ -50,8 +48,7 @@ impl Entry {
         Entry {
             call: Call::default(),
             day,
-            wrong_day: None,
-            begun_at: log_at,
+            unknown_since: log_at,
             updated_at: log_at,
             next_change_at: None,
             published: Vec::new(),
@@ -81,4 +78,6 @@ pub(crate) struct PastEvent {
 pub(crate) struct History {
     pub(crate) events: Vec<PastEvent>,
     pub(crate) published: Vec<Published>,
+    /// Day under which its rows are, in days since the Unix epoch.
+    pub(crate) day: Option<u16>,
 }

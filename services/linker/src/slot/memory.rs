@@ -7,6 +7,7 @@ use ringtrace_model::{Call, CallKey};
 
 use super::entry::{Entry, History, Past};
 use super::{Idle, Slot};
+use crate::load::MovedCall;
 use crate::state::{CallRecord, StateError};
 use crate::tables::EVENTS_CALL_DAY;
 
@@ -56,19 +57,16 @@ impl Slot {
         self.unchecked.len()
     }
 
-    /// A call that was taken for new is new indeed.
+    /// A call that was taken for new is new indeed: it is judged with the next flush.
     pub(crate) fn confirm_new(&mut self, key: &CallKey) {
-        if let Some(entry) = self.calls.get_mut(key)
-            && entry.past == Past::Unchecked
-        {
-            entry.past = Past::Known;
-        }
+        let Some(entry) = self.calls.get_mut(key).filter(|entry| entry.past == Past::Unchecked) else { return };
+        entry.past = Past::Known;
+        self.mark_dirty(key);
     }
 
     /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
     pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
         let Some(entry) = self.calls.get_mut(key) else { return };
-        let flushed_before = entry.past == Past::Unchecked && entry.written_in > 0;
         for past in &history.events {
             match past.event.event() {
                 Ok(event) => {
@@ -80,12 +78,12 @@ impl Slot {
                 }
             }
         }
-        if let Some(day) = history.events.iter().map(|past| past.day).filter(|day| *day != 0).min()
+        // Events may have been written under another day by a flush that was not committed: what counts is where the rows are.
+        let first_seen = || history.events.iter().map(|past| past.day).filter(|day| *day != 0).min();
+        if let Some(day) = history.day.or_else(first_seen)
             && day != entry.day
+            && !planted!(DayNotKept)
         {
-            if flushed_before {
-                entry.wrong_day = Some(entry.day);
-            }
             entry.day = day;
             entry.rows.iter().for_each(|row| self.events.set_day(EVENTS_CALL_DAY, *row, day));
         }
@@ -100,16 +98,19 @@ impl Slot {
         }
     }
 
-    /// Takes over an open call from another slot, since the number of partitions has changed: its history is read.
-    pub(crate) fn adopt(&mut self, key: &CallKey) {
-        if !self.calls.contains_key(key) {
-            self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
-            let mut entry = Entry::begun_on(0, 0);
-            entry.seen_before = true;
-            self.calls.insert(key.clone(), entry);
-            self.wanted.push(key.clone());
-            self.mark_dirty(key);
+    /// Takes over an open call from another slot, since the number of partitions has changed. Of several records of a call
+    /// the one with the highest sequence comes first; all of them have done their work with the next flush.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub(crate) fn adopt(&mut self, moved: MovedCall) -> Result<(), StateError> {
+        let MovedCall { key, record, from, rows_missing } = moved;
+        if !self.calls.contains_key(&key) {
+            self.take_over(&key, record, rows_missing)?;
+            self.mark_dirty(&key);
         }
+        self.left_behind.push((from, key));
+        Ok(())
     }
 
     /// Takes in a record of the changelog.
@@ -117,6 +118,11 @@ impl Slot {
     /// # Errors
     /// The record can't be read.
     pub(crate) fn restore(&mut self, key: &CallKey, record: CallRecord) -> Result<(), StateError> {
+        let rows_missing = record.sequence > self.header.acknowledged && !planted!(RowsNotRepeated);
+        self.take_over(key, record, rows_missing)
+    }
+
+    fn take_over(&mut self, key: &CallKey, record: CallRecord, rows_missing: bool) -> Result<(), StateError> {
         self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
         let mut entry = Entry::begun_on(record.day, record.updated_at);
         entry.recorded = true;
@@ -124,9 +130,7 @@ impl Slot {
         entry.updated_at = record.updated_at;
         entry.published = record.published;
         entry.written_in = record.sequence;
-        let rows_missing = record.sequence > self.header.acknowledged;
         if rows_missing {
-            entry.wrong_day = record.wrong_day;
             entry.removed = record.removed;
         }
         match record.call {
@@ -135,11 +139,13 @@ impl Slot {
                 entry.past = Past::Known;
                 if let Some(since) = record.unchecked_since {
                     entry.past = Past::Unchecked;
-                    entry.begun_at = since;
+                    entry.unknown_since = since;
                     self.unchecked.push((key.clone(), since));
                 }
-                let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
-                entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
+                if entry.past == Past::Known {
+                    let evaluation = entry.call.evaluate(key, &self.rules, self.header.log_clock);
+                    entry.next_change_at = evaluation.and_then(|evaluation| evaluation.next_change_at);
+                }
             }
             None => self.wanted.push(key.clone()),
         }

@@ -3,6 +3,8 @@
 //! It folds events, keeps open calls and their timers, and cuts flushes. It does no I/O: what it wants to know (histories)
 //! and what it wants done (flushes) passes through its methods.
 
+#[cfg(test)]
+mod audit;
 mod cut;
 mod entry;
 mod memory;
@@ -53,6 +55,8 @@ pub(crate) struct Slot {
     unchecked: Vec<(CallKey, i64)>,
     /// Calls that left for good since the last flush.
     gone: Vec<CallKey>,
+    /// Records of calls that other slots have left behind, by the partition of the changelog.
+    left_behind: Vec<(i32, CallKey)>,
     recent: RecentCalls,
     events: Block,
 }
@@ -92,6 +96,7 @@ impl Slot {
             wanted: Vec::new(),
             unchecked: Vec::new(),
             gone: Vec::new(),
+            left_behind: Vec::new(),
             recent: RecentCalls::since(header.newest_log_at),
             events: Block::new(&EVENTS),
         }
@@ -113,7 +118,7 @@ impl Slot {
 
     /// Whether there is anything to write.
     pub(crate) fn has_work(&self) -> bool {
-        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty()
+        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty() || !self.left_behind.is_empty()
     }
 
     /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.
@@ -132,7 +137,9 @@ impl Slot {
         let Some(entry) = self.calls.get_mut(&key) else { return false };
         if is_new && entry.past == Past::Wanted && !entry.seen_before {
             entry.past = Past::Unchecked;
-            self.unchecked.push((owned(&key), entry.begun_at));
+            // Not the log time of its first event: where producers' clocks differ, older events may be logged later.
+            entry.unknown_since = self.recent.span_begins();
+            self.unchecked.push((owned(&key), entry.unknown_since));
         }
         if entry.past == Past::Wanted {
             entry.rows.push(self.events.rows());

@@ -1,0 +1,87 @@
+//! The transactional producer of an instance, by librdkafka.
+
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
+use ringtrace_kit::config::Kafka;
+use ringtrace_kit::kafka::{MAX_RECORD_BYTES, client_config};
+
+use crate::consumer::partition_list;
+use crate::topics::{Inputs, Positions};
+use crate::transaction::{Producer, retried};
+
+/// How long one step of a transaction may take before it is given up, and the linker reads its state again.
+const STEP: Duration = Duration::from_secs(60);
+
+/// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
+const TRANSACTION_TIMEOUT_MS: &str = "30000";
+
+/// See the module's text.
+pub(crate) struct LiveProducer {
+    /// Its own thread serves deliveries, without which an abort would not end.
+    producer: ThreadedProducer<DefaultProducerContext>,
+    inputs: Inputs,
+}
+
+impl LiveProducer {
+    /// Makes the producer, and ends what an earlier one of the same instance left open.
+    ///
+    /// # Errors
+    /// When a setting is refused, or the brokers don't answer in time.
+    pub(crate) fn open(kafka: &Kafka, inputs: &Inputs, instance: &str) -> KafkaResult<Self> {
+        let room = (MAX_RECORD_BYTES + (1 << 20)).to_string();
+        let mut config = client_config(kafka);
+        config
+            .set("transactional.id", format!("{}-{instance}", kafka.group))
+            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)
+            .set("message.max.bytes", room)
+            .set("queue.buffering.max.kbytes", "262144")
+            .set("compression.type", "lz4")
+            .set("linger.ms", "5")
+            // The partitioner of Kafka's own clients.
+            .set("partitioner", "murmur2_random");
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
+        producer.init_transactions(STEP)?;
+        Ok(LiveProducer { producer, inputs: inputs.clone() })
+    }
+}
+
+impl Producer for LiveProducer {
+    type Group = ConsumerGroupMetadata;
+
+    fn begin(&self) -> KafkaResult<()> {
+        self.producer.begin_transaction()
+    }
+
+    fn send(&self, mut record: BaseRecord<'_, [u8], [u8]>) -> KafkaResult<()> {
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    std::thread::park_timeout(Duration::from_millis(5));
+                    record = back;
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+
+    fn send_offsets(&self, positions: &Positions, group: &ConsumerGroupMetadata) -> KafkaResult<()> {
+        let mut offsets = partition_list(&self.inputs, []);
+        for (place, position) in positions {
+            offsets.add_partition_offset(self.inputs.name(place.0), place.1, Offset::Offset(position.next))?;
+        }
+        retried(|| self.producer.send_offsets_to_transaction(&offsets, group, STEP))
+    }
+
+    fn commit(&self) -> KafkaResult<()> {
+        retried(|| self.producer.commit_transaction(STEP))
+    }
+
+    fn abort(&self) {
+        let _ = self.producer.abort_transaction(STEP);
+    }
+}

@@ -1,0 +1,453 @@
+//! A linker process in the simulated world: its member of the group, and what it asks of the world.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult};
+use ringtrace_model::CallKey;
+
+use super::cluster::Cluster;
+use super::log::Topic;
+use super::writing::{SimFlusher, flusher};
+use crate::changelog::{Changelog, ChangelogError};
+use crate::consumer::Change;
+use crate::flusher::{Flush, Progress};
+use crate::load::{LoadError, Stored};
+use crate::lookup::{Answer, Asked, Histories};
+use crate::probe::{self, Broker, End};
+use crate::record::{HeadersOf, Record};
+use crate::run::LinkError;
+use crate::topics::{ByPlace, Input, Place};
+use crate::world::{Beside, Log, Member, Polled};
+
+/// A process of the linker, from its start to its end.
+pub(super) struct Life {
+    pub(super) name: String,
+    /// It was killed: nothing that it does has an effect any more.
+    pub(super) is_dead: Cell<bool>,
+    /// It runs to its end by itself: the world goes on whenever there is nothing to read.
+    pub(super) is_alone: Cell<bool>,
+    client: RefCell<Client>,
+    questions: RefCell<Vec<Question>>,
+    probe: RefCell<Probe>,
+    pub(super) flusher: RefCell<Option<SimFlusher>>,
+}
+
+/// The consumer's own view of the group.
+#[derive(Default)]
+struct Client {
+    member: Option<u64>,
+    generation: i32,
+    /// What was assigned, and where it is read next; `None` before the first fetch.
+    owned: BTreeMap<Place, Fetch>,
+    changes: Vec<Change>,
+    /// Assignments that are on their way, piece by piece.
+    coming: VecDeque<Vec<Place>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Fetch {
+    next: Option<i64>,
+    is_paused: bool,
+}
+
+#[derive(Default)]
+struct Probe {
+    positions: ByPlace<i64>,
+    before: ByPlace<i64>,
+    ends: ByPlace<End>,
+    /// What a round has found, and not told yet.
+    found: Option<ByPlace<End>>,
+}
+
+/// A question to ClickHouse that is not answered yet.
+enum Question {
+    Histories { asked: Asked<Histories>, keys: Vec<CallKey>, found: Option<Histories> },
+    Check { asked: Asked<(Vec<CallKey>, Histories)>, calls: Vec<(CallKey, i64)>, found: Option<Histories> },
+}
+
+impl Life {
+    pub(super) fn new(name: String) -> Self {
+        Life {
+            name,
+            is_dead: Cell::new(false),
+            is_alone: Cell::new(false),
+            client: RefCell::default(),
+            questions: RefCell::default(),
+            probe: RefCell::default(),
+            flusher: RefCell::new(None),
+        }
+    }
+
+    /// Its member of the group.
+    pub(super) fn member(&self) -> Option<u64> {
+        self.client.borrow().member
+    }
+
+    /// ClickHouse goes on with a question.
+    pub(super) fn answer(&self, cluster: &Cluster) {
+        if self.questions.borrow().is_empty() {
+            return;
+        }
+        let choice = cluster.random(|random| random.below(self.questions.borrow().len()));
+        let question = self.questions.borrow_mut().swap_remove(choice);
+        let state = cluster.state.borrow();
+        match question {
+            Question::Histories { asked, keys, found: None } => {
+                let found = Some(state.store.histories(&keys));
+                self.questions.borrow_mut().push(Question::Histories { asked, keys, found });
+            }
+            Question::Histories { asked, keys, found: Some(mut found) } => {
+                state.store.add_verdicts(&keys, &mut found);
+                asked.answer(found);
+            }
+            Question::Check { asked, calls, found: None } => {
+                let known = state.store.known_before(&calls);
+                let found = Some(state.store.histories(&known));
+                self.questions.borrow_mut().push(Question::Check { asked, calls, found });
+            }
+            Question::Check { asked, calls, found: Some(mut found) } => {
+                let known: Vec<CallKey> = found.keys().cloned().collect();
+                state.store.add_verdicts(&known, &mut found);
+                asked.answer((calls.into_iter().map(|(key, _)| key).collect(), found));
+            }
+        }
+    }
+
+    /// The probe takes the next of its steps: it asks about all partitions, or tells what it has found.
+    pub(super) fn look_at_ends(&self, cluster: &Cluster) {
+        let probe = &mut *self.probe.borrow_mut();
+        if let Some(found) = probe.found.take() {
+            probe.ends = found;
+            return;
+        }
+        let state = cluster.state.borrow();
+        let mut ends = probe.ends.clone();
+        ends.retain(|place, _| probe.positions.contains_key(place));
+        for (place, position) in &probe.positions {
+            let stuck = probe.before.get(place) == Some(position);
+            let last = ends.get(place).copied();
+            ends.insert(*place, probe::ask(&*state, *place, *position, last, stuck).unwrap());
+        }
+        probe.before.clone_from(&probe.positions);
+        probe.found = Some(ends);
+    }
+}
+
+impl Broker for super::state::State {
+    fn wall_ms(&self) -> i64 {
+        self.wall_ms
+    }
+
+    fn committed_end(&self, place: Place) -> KafkaResult<i64> {
+        Ok(self.log.stable_end((Topic::Input(place.0), place.1)))
+    }
+
+    fn raw_end(&self, place: Place) -> KafkaResult<i64> {
+        Ok(self.log.bounds((Topic::Input(place.0), place.1)).1)
+    }
+
+    fn first_record(&self, place: Place, from: i64) -> KafkaResult<Option<i64>> {
+        Ok(self.log.read((Topic::Input(place.0), place.1), from).map(|entry| entry.offset))
+    }
+}
+
+/// The world as one process sees it.
+pub(super) struct SimWorld {
+    pub(super) cluster: Rc<Cluster>,
+    pub(super) life: Rc<Life>,
+}
+
+impl SimWorld {
+    fn check_alive(&self) -> KafkaResult<()> {
+        if self.life.is_dead.get() { Err(KafkaError::Canceled) } else { Ok(()) }
+    }
+
+    /// Serves one thing that the coordinator says.
+    fn serve_group(&mut self) -> bool {
+        let mut state = self.cluster.state.borrow_mut();
+        let state = &mut *state;
+        let mut client = self.life.client.borrow_mut();
+        let client = &mut *client;
+        let Some(member) = client.member else {
+            client.member = Some(state.group.join());
+            return true;
+        };
+        let is_gone = !state.group.is_member(member);
+        let has_to_give_up = is_gone || state.group.must_rejoin(member);
+        if has_to_give_up && !state.random.one_in(3) {
+            // It has not heard of it yet, and reads on.
+            return false;
+        }
+        if has_to_give_up {
+            client.coming.clear();
+            if let Some(piece) = client.give_up(state.plan.in_pieces) {
+                state.tell(|| format!("{} gives up {piece:?}", self.life.name));
+                client.changes.push(Change::Revoked(piece));
+            }
+            if client.owned.is_empty() {
+                match is_gone {
+                    true => client.member = None,
+                    false => state.group.rejoin(member),
+                }
+            }
+            return true;
+        }
+        if !client.coming.is_empty() && state.plan.in_pieces && !state.random.one_in(4) {
+            // The next piece is still on its way.
+            return false;
+        }
+        if let Some(piece) = client.coming.pop_front() {
+            state.tell(|| format!("{} gets {piece:?} in {}", self.life.name, client.generation));
+            client.owned.extend(piece.iter().map(|place| (*place, Fetch { next: None, is_paused: true })));
+            client.changes.push(Change::Assigned(piece));
+            return true;
+        }
+        let Some(assigned) = state.group.assignment(member).filter(|_| client.generation != state.group.generation)
+        else {
+            return false;
+        };
+        client.generation = state.group.generation;
+        client.coming = match state.plan.in_pieces {
+            true => pieces(assigned),
+            false => VecDeque::from([assigned]),
+        };
+        if state.plan.in_pieces {
+            let first = state.random.below(4);
+            client.coming.rotate_left(first % client.coming.len().max(1));
+        }
+        true
+    }
+
+    /// The next record that there is to read, of any partition.
+    fn fetch(&mut self) -> Option<(Place, Rc<super::log::Entry>)> {
+        let mut state = self.cluster.state.borrow_mut();
+        let mut client = self.life.client.borrow_mut();
+        // Rarely a record was fetched before its partition was paused.
+        let is_early = state.random.one_in(200);
+        let group = &state.group.committed;
+        let mut ready = Vec::new();
+        for (place, fetch) in &mut client.owned {
+            let is_stalled = state.stalled.is_some_and(|stalled| stalled == place.0);
+            if is_stalled || (fetch.is_paused && !is_early) {
+                continue;
+            }
+            let part = (Topic::Input(place.0), place.1);
+            let first = state.log.bounds(part).0;
+            let next = fetch.next.unwrap_or_else(|| group.get(place).copied().unwrap_or(first)).max(first);
+            if let Some(entry) = state.log.read(part, next) {
+                ready.push((*place, entry));
+            }
+        }
+        if ready.is_empty() {
+            return None;
+        }
+        let choice = state.random.below(ready.len());
+        let (place, entry) = ready.swap_remove(choice);
+        if let Some(fetch) = client.owned.get_mut(&place) {
+            fetch.next = Some(entry.offset + 1);
+        }
+        state.tell(|| format!("{} reads {place:?} {}", self.life.name, entry.offset));
+        Some((place, entry))
+    }
+}
+
+impl Client {
+    /// Gives up everything, or the partitions of one topic.
+    fn give_up(&mut self, in_pieces: bool) -> Option<Vec<Place>> {
+        let first = self.owned.keys().next()?.0;
+        let piece: Vec<Place> = self.owned.keys().copied().filter(|place| !in_pieces || place.0 == first).collect();
+        self.owned.retain(|place, _| !piece.contains(place));
+        Some(piece)
+    }
+}
+
+/// The partitions of each topic for themselves.
+fn pieces(assigned: Vec<Place>) -> VecDeque<Vec<Place>> {
+    let mut by_input = BTreeMap::<Input, Vec<Place>>::new();
+    for place in assigned {
+        by_input.entry(place.0).or_default().push(place);
+    }
+    by_input.into_values().collect()
+}
+
+impl Member for SimWorld {
+    type Group = (u64, i32);
+
+    fn poll<T>(&mut self, _: Duration, take: impl FnOnce(&Record<'_>) -> T) -> KafkaResult<Polled<T>> {
+        self.check_alive()?;
+        if self.serve_group() {
+            return Ok(Polled::Event);
+        }
+        if self.cluster.random(|random| random.one_in(6)) {
+            return Ok(Polled::Nothing);
+        }
+        let Some(((input, partition), entry)) = self.fetch() else {
+            if self.life.is_alone.get() {
+                self.cluster.go_on_around(&self.life);
+            }
+            return Ok(Polled::Nothing);
+        };
+        Ok(Polled::Record(take(&Record {
+            input,
+            partition,
+            offset: entry.offset,
+            log_at: entry.at,
+            key: entry.key.as_deref(),
+            value: entry.value.as_deref(),
+            headers: HeadersOf::Simulated(&entry.headers),
+        })))
+    }
+
+    fn seek(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
+        self.check_alive()?;
+        if let Some(fetch) = self.life.client.borrow_mut().owned.get_mut(&place) {
+            fetch.next = Some(offset);
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, places: &[Place]) -> KafkaResult<()> {
+        self.check_alive()?;
+        self.life.client.borrow_mut().set_paused(places, true);
+        Ok(())
+    }
+
+    fn resume(&mut self, places: &[Place]) -> KafkaResult<()> {
+        self.check_alive()?;
+        self.life.client.borrow_mut().set_paused(places, false);
+        Ok(())
+    }
+
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.life.client.borrow_mut().changes)
+    }
+
+    fn has_changes(&self) -> bool {
+        !self.life.client.borrow().changes.is_empty()
+    }
+
+    fn group(&self) -> Option<(u64, i32)> {
+        let client = self.life.client.borrow();
+        Some((client.member.unwrap_or(0), client.generation))
+    }
+
+    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
+        self.cluster.settle_transactions(|transaction| {
+            transaction.offsets.as_ref().is_some_and(|offsets| places.iter().any(|place| offsets.contains_key(place)))
+        });
+        self.check_alive()?;
+        let state = self.cluster.state.borrow();
+        state.tell(|| format!("{} begins at {:?}", self.life.name, state.group.committed));
+        Ok(places.iter().map(|place| state.group.committed.get(place).copied()).collect())
+    }
+}
+
+impl Client {
+    fn set_paused(&mut self, places: &[Place], is_paused: bool) {
+        for place in places {
+            if let Some(fetch) = self.owned.get_mut(place) {
+                fetch.is_paused = is_paused;
+            }
+        }
+    }
+}
+
+impl Log for SimWorld {
+    fn partitions(&self) -> Result<i32, LinkError> {
+        self.check_alive()?;
+        Ok(self.cluster.state.borrow().group.partitions)
+    }
+
+    fn bounds(&self, place: Place) -> KafkaResult<(i64, i64)> {
+        self.check_alive()?;
+        Ok(self.cluster.state.borrow().log.bounds((Topic::Input(place.0), place.1)))
+    }
+
+    fn committed_end(&self, place: Place) -> KafkaResult<i64> {
+        self.check_alive()?;
+        Ok(self.cluster.state.borrow().log.stable_end((Topic::Input(place.0), place.1)))
+    }
+
+    fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError> {
+        let part = (Topic::Calls, partition);
+        let open_in = |cluster: &Cluster| cluster.state.borrow().log.open_in(part);
+        while let Some(id) = open_in(&self.cluster) {
+            self.cluster.settle_transaction(id);
+        }
+        self.check_alive()?;
+        let state = self.cluster.state.borrow();
+        let (mut changelog, mut next) = (Changelog::default(), 0);
+        while let Some(entry) = state.log.read(part, next) {
+            next = entry.offset + 1;
+            let record = changelog.take(entry.key.as_deref().unwrap_or_default(), entry.value.as_deref());
+            record.map_err(|source| ChangelogError::Record { offset: entry.offset, source })?;
+        }
+        Ok(changelog)
+    }
+}
+
+impl Beside for SimWorld {
+    fn now(&self) -> Instant {
+        let state = self.cluster.state.borrow();
+        state.began + Duration::from_millis(state.passed_ms)
+    }
+
+    fn wall_ms(&self) -> i64 {
+        self.cluster.state.borrow().wall_ms
+    }
+
+    fn wait<T>(&mut self, receiver: &Receiver<T>, most: Duration) -> Result<T, RecvTimeoutError> {
+        let actions = self.cluster.random(|random| random.between(1, 12));
+        for _ in 0..actions {
+            if self.life.is_dead.get() {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+            match receiver.try_recv() {
+                Ok(value) => return Ok(value),
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(std::sync::mpsc::TryRecvError::Empty) => self.cluster.attend(&self.life),
+            }
+        }
+        self.cluster.state.borrow_mut().pass(most.as_millis() as u64);
+        Err(RecvTimeoutError::Timeout)
+    }
+
+    fn start_flusher(&mut self) -> Result<(SyncSender<Flush<(u64, i32)>>, Receiver<Progress>), LinkError> {
+        self.check_alive()?;
+        let (flushes, to_write) = sync_channel(1);
+        let (done, progress) = sync_channel(1);
+        let flusher = flusher(&self.cluster, &self.life, to_write, done);
+        *self.life.flusher.borrow_mut() = Some(flusher);
+        Ok((flushes, progress))
+    }
+
+    fn tell_probe(&self, positions: ByPlace<i64>) {
+        self.life.probe.borrow_mut().positions = positions;
+    }
+
+    fn ends(&self) -> ByPlace<End> {
+        self.life.probe.borrow().ends.clone()
+    }
+
+    fn stored(&self) -> Result<Stored, LoadError> {
+        self.check_alive()?;
+        let (sequence, newest_log_at) = self.cluster.state.borrow().store.stored();
+        Ok(Stored { sequence, newest_log_at })
+    }
+
+    fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {
+        let (asked, answer) = Asked::new();
+        self.life.questions.borrow_mut().push(Question::Histories { asked, keys, found: None });
+        answer
+    }
+
+    fn check(&mut self, calls: Vec<(CallKey, i64)>) -> Answer<(Vec<CallKey>, Histories)> {
+        let (asked, answer) = Asked::new();
+        self.life.questions.borrow_mut().push(Question::Check { asked, calls, found: None });
+        answer
+    }
+}

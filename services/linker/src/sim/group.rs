@@ -1,0 +1,132 @@
+//! The simulated group coordinator: the classic protocol with `range`, and offsets by generation.
+
+use std::collections::BTreeMap;
+
+use crate::topics::{Input, Place};
+
+/// All topics that the group reads.
+pub(super) const INPUTS: [Input; 4] = [Input::Push, Input::Call, Input::Internal, Input::Device];
+
+/// A member as the coordinator knows it.
+#[derive(Debug)]
+struct Known {
+    /// It has joined the generation that is being made.
+    has_joined: bool,
+    assigned: Vec<Place>,
+}
+
+/// See the module's text.
+pub(super) struct Group {
+    pub(super) generation: i32,
+    members: BTreeMap<u64, Known>,
+    is_rebalancing: bool,
+    next_member: u64,
+    pub(super) committed: BTreeMap<Place, i64>,
+    /// Partitions of the call topics as of now, and as of the generation.
+    pub(super) partitions: i32,
+    pub(super) assigned_partitions: i32,
+    pub(super) device_partitions: i32,
+}
+
+impl Group {
+    pub(super) fn new(partitions: i32, device_partitions: i32) -> Self {
+        Group {
+            generation: 0,
+            members: BTreeMap::new(),
+            is_rebalancing: false,
+            next_member: 1,
+            committed: BTreeMap::new(),
+            partitions,
+            assigned_partitions: partitions,
+            device_partitions,
+        }
+    }
+
+    /// A new member joins.
+    pub(super) fn join(&mut self) -> u64 {
+        let member = self.next_member;
+        self.next_member += 1;
+        self.members.insert(member, Known { has_joined: true, assigned: Vec::new() });
+        self.rebalance();
+        member
+    }
+
+    /// A member is gone, by its own word or for its silence.
+    pub(super) fn remove(&mut self, member: u64) {
+        if self.members.remove(&member).is_some() {
+            self.rebalance();
+        }
+    }
+
+    pub(super) fn rebalance(&mut self) {
+        if !self.is_rebalancing {
+            self.is_rebalancing = true;
+            // Whoever is new has joined; the others have to give up what they hold first.
+            self.members.values_mut().for_each(|known| known.has_joined &= known.assigned.is_empty());
+        }
+    }
+
+    pub(super) fn is_member(&self, member: u64) -> bool {
+        self.members.contains_key(&member)
+    }
+
+    pub(super) fn members(&self) -> Vec<u64> {
+        self.members.keys().copied().collect()
+    }
+
+    /// Whether a member has to give up its partitions and join again.
+    pub(super) fn must_rejoin(&self, member: u64) -> bool {
+        self.is_rebalancing && self.members.get(&member).is_some_and(|known| !known.has_joined)
+    }
+
+    /// A member has given up its partitions and joins again.
+    pub(super) fn rejoin(&mut self, member: u64) {
+        if let Some(known) = self.members.get_mut(&member) {
+            known.has_joined = true;
+            known.assigned.clear();
+        }
+    }
+
+    /// Makes the next generation when everyone has joined.
+    pub(super) fn complete(&mut self) -> bool {
+        if !self.is_rebalancing || self.members.is_empty() || self.members.values().any(|known| !known.has_joined) {
+            return false;
+        }
+        self.is_rebalancing = false;
+        self.generation += 1;
+        self.assigned_partitions = self.partitions;
+        let count = self.members.len() as i32;
+        let (slots, devices) = (self.partitions, self.device_partitions);
+        for (index, known) in self.members.values_mut().enumerate() {
+            known.has_joined = false;
+            known.assigned = INPUTS
+                .into_iter()
+                .flat_map(|input| {
+                    let partitions = if input == Input::Device { devices } else { slots };
+                    range(partitions, count, index as i32).map(move |partition| (input, partition))
+                })
+                .collect();
+        }
+        true
+    }
+
+    /// What a member is given in the generation as it is; `None` while there is a rebalance.
+    pub(super) fn assignment(&self, member: u64) -> Option<Vec<Place>> {
+        if self.is_rebalancing {
+            return None;
+        }
+        self.members.get(&member).map(|known| known.assigned.clone())
+    }
+
+    /// Whether offsets of a member and generation are taken.
+    pub(super) fn accepts(&self, (member, generation): (u64, i32)) -> bool {
+        self.is_member(member) && generation == self.generation
+    }
+}
+
+/// The partitions of a topic that Kafka's `range` assignor gives to one of `count` members.
+fn range(partitions: i32, count: i32, index: i32) -> std::ops::Range<i32> {
+    let (each, more) = (partitions / count, partitions % count);
+    let from = index * each + index.min(more);
+    from..from + each + i32::from(index < more)
+}
