@@ -13,7 +13,8 @@ use crate::health::Health;
 /// The content type of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The routes: alive (always 200), ready (503 with the reasons, one a line, otherwise), metrics in Prometheus' text format.
+/// The routes: alive (always 200), ready (503 with the reasons, one a line, otherwise; warnings change no status), metrics in
+/// Prometheus' text format.
 pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
@@ -23,11 +24,13 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
 
 fn readiness(health: &Health) -> (StatusCode, String) {
     let conditions = health.conditions();
-    if conditions.is_empty() {
-        return (StatusCode::OK, "ok\n".to_owned());
-    }
-    let lines = conditions.iter().map(|(part, why)| format!("{part}: {why}\n"));
-    (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
+    let (status, mut text) = match conditions.is_empty() {
+        true => (StatusCode::OK, "ok\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+    };
+    text.extend(conditions.iter().map(|(part, why)| format!("{part}: {why}\n")));
+    text.extend(health.warnings().iter().map(|(part, why)| format!("warning: {part}: {why}\n")));
+    (status, text)
 }
 
 /// Serves until the drain starts.

@@ -81,6 +81,7 @@ impl Batch {
             return;
         }
         let partition = call_partition(event.call_uuid.unwrap_or_default(), routing.partitions);
+        self.counts.placement.note(record.input, partition != record.partition);
         match slot {
             Some(slot) if partition == record.partition && !is_rerouted_again(record.input) => {
                 let attributes = routing.privacy.protect(&event.attributes);

@@ -56,6 +56,7 @@ impl<W: World> Session<'_, W> {
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.has_rerouted |= !batch.reroutes.is_empty();
         }
+        self.placement.add(&batch.counts.placement);
         self.reading.note_committed();
         let mut positions = self.reading.positions.clone();
         if planted!(OnlyMovedOffsets) {

@@ -147,7 +147,7 @@ impl<P: Producer, S: Store> Flusher<P, S> {
             group: &flush.group,
         };
         self.transactions.commit(&content)?;
-        flush.batch.counts.publish();
+        flush.batch.counts.publish(&self.inputs);
         for slot in &flush.slots {
             metrics::verdicts(&slot.verdict_changes);
             metrics::negative_latencies(slot.negative_latencies);

@@ -36,6 +36,7 @@ mod lookup;
 mod metrics;
 mod native;
 mod ownership;
+mod placement;
 mod privacy;
 mod probe;
 mod reading;

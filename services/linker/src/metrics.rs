@@ -6,12 +6,16 @@ use std::time::Duration;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use ringtrace_model::{Reason, Verdict};
 
+use crate::placement::Placement;
+use crate::topics::Inputs;
+
 /// What a batch counted.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) records: u64,
     pub(crate) reroutes: u64,
     pub(crate) unknown_kinds: u64,
+    pub(crate) placement: Placement,
     dead_letters: Vec<(Reason, u64)>,
 }
 
@@ -24,10 +28,13 @@ impl Counts {
     }
 
     /// Adds the batch, which is committed, to the metrics.
-    pub(crate) fn publish(&self) {
+    pub(crate) fn publish(&self, inputs: &Inputs) {
         counter!("ringtrace_records_total").increment(self.records);
         counter!("ringtrace_reroutes_total").increment(self.reroutes);
         counter!("ringtrace_unknown_kinds_total").increment(self.unknown_kinds);
+        for (topic, count) in self.placement.misplaced(inputs) {
+            counter!("ringtrace_misplaced_records_total", "topic" => topic.to_owned()).increment(count);
+        }
         for (reason, count) in &self.dead_letters {
             counter!("ringtrace_dead_letters_total", "reason" => reason.as_str()).increment(*count);
         }
@@ -72,6 +79,11 @@ pub(crate) fn describe() {
     ONCE.call_once(|| {
         describe_counter!("ringtrace_records_total", Unit::Count, "Records read and committed");
         describe_counter!("ringtrace_reroutes_total", Unit::Count, "Records sent to the partition of their call");
+        describe_counter!(
+            "ringtrace_misplaced_records_total",
+            Unit::Count,
+            "Records in another partition than that of their call_uuid, by topic: their producer uses another key or partitioner"
+        );
         describe_counter!(
             "ringtrace_unknown_kinds_total",
             Unit::Count,

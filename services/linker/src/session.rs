@@ -17,6 +17,7 @@ use crate::flusher::{Flush, Progress};
 use crate::load::Loader;
 use crate::lookup::{Answer, Histories};
 use crate::metrics;
+use crate::placement::Placement;
 use crate::privacy::Privacy;
 use crate::reading::Reading;
 use crate::run::{KAFKA, LinkError, Linker};
@@ -32,6 +33,9 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long the brokers may be silent before the service is not ready, in milliseconds.
 const BROKER_SILENCE_MS: i64 = 15_000;
+
+/// Part of the service's health that producers decide.
+const PLACEMENT: &str = "placement";
 
 /// How often state is shown in the metrics.
 const GAUGE_PERIOD: Duration = Duration::from_secs(1);
@@ -52,6 +56,7 @@ pub(crate) struct Session<'l, W: World> {
     /// The flush in flight was cut before partitions were taken away: its failure means nothing.
     pub(crate) is_stale: bool,
     pub(crate) has_committed: bool,
+    pub(crate) placement: Placement,
     pub(crate) check: Option<Answer<(Vec<CallKey>, Histories)>>,
     pub(crate) last_cut: Instant,
     pub(crate) last_check: Instant,
@@ -84,6 +89,7 @@ impl<'l, W: World> Session<'l, W> {
             in_flight: false,
             is_stale: false,
             has_committed: false,
+            placement: Placement::default(),
             check: None,
             last_cut: now,
             last_check: now,
@@ -183,6 +189,7 @@ impl<'l, W: World> Session<'l, W> {
         let clock_lag = self.reading.oldest_clock().map_or(0, |clock| now - clock);
         let slots = self.reading.slots.iter().flatten().count();
         metrics::slots(slots, self.reading.open_calls(), clock_lag, lag);
+        self.linker.health.warn(PLACEMENT, self.placement.warning(&self.reading.routing.inputs));
         let answered = ends.values().map(|end| end.asked_at).max();
         match answered {
             Some(at) if now - at > BROKER_SILENCE_MS => self.linker.health.not_ready(KAFKA, "brokers do not answer"),

@@ -33,7 +33,7 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
+    pub(crate) fn new(push: &str, call: &str, internal: &str, device: &str) -> Self {
         Inputs { push: push.into(), call: call.into(), internal: internal.into(), device: device.into() }
     }
 

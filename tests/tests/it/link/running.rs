@@ -55,6 +55,28 @@ fn a_stop_drains_and_the_next_start_goes_on() {
 }
 
 #[test]
+fn a_producer_that_misplaces_records_is_named_and_its_calls_are_linked() {
+    let case = Case::new("misplaced", SLOTS);
+    let mut records: Vec<Given> = everything().into_iter().take(3_000).collect();
+    for record in records.iter_mut().filter(|record| record.topic == "call-events") {
+        // One producer puts everything into one partition.
+        record.partition = Some(0);
+    }
+    let sources = case.write(&records);
+    let linker = case.start(&["link"]);
+    let warned = || get(&case.http(), "/readyz").contains("\nwarning: placement: misplaced.call-events ");
+    wait_for("the warning", warned);
+    let ready = get(&case.http(), "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200") && !ready.contains("misplaced.push-events"), "{ready}");
+    let counted = "\nringtrace_misplaced_records_total{topic=\"misplaced.call-events\"} ";
+    wait_for("the metric", || get(&case.http(), "/metrics").contains(counted));
+    linker.signal("TERM");
+    assert!(linker.wait().status.success());
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
 fn instances_that_come_and_go_share_the_work() {
     let mut case = Case::new("shared", SLOTS);
     case.set("RINGTRACE_LINK_FLUSH_INTERVAL_MS", "50");
