@@ -35,6 +35,9 @@ pub(crate) enum Progress {
     Failed(FlushError),
 }
 
+/// How a session and its flusher talk: flushes to it, and how they went on back.
+pub(crate) type Line<G> = (SyncSender<Flush<G>>, Receiver<Progress>);
+
 /// Where rows go.
 pub(crate) trait Store {
     /// Writes two blocks until both are acknowledged.

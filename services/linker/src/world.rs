@@ -1,7 +1,7 @@
 //! What the linker's logic needs of the world around it. [`crate::live`] is the real one; the simulation of the tests is
 //! another, in which everything happens in one thread and in an order that a seed decides.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaResult;
@@ -9,7 +9,7 @@ use ringtrace_model::CallKey;
 
 use crate::changelog::{Changelog, ChangelogError};
 use crate::consumer::Change;
-use crate::flusher::{Flush, Progress};
+use crate::flusher::Line;
 use crate::load::{LoadError, Stored};
 use crate::lookup::{Answer, Histories};
 use crate::probe::End;
@@ -93,7 +93,7 @@ pub(crate) trait Beside: Member {
     ///
     /// # Errors
     /// When Kafka does not give it a producer.
-    fn start_flusher(&mut self) -> Result<(SyncSender<Flush<Self::Group>>, Receiver<Progress>), LinkError>;
+    fn start_flusher(&mut self) -> Result<Line<Self::Group>, LinkError>;
 
     /// Tells the probe which partitions to ask about, and how far they were read.
     fn tell_probe(&self, positions: ByPlace<i64>);

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::changelog::{self, Changelog, ChangelogError};
 use crate::consumer::{Change, Context, partition_list, reader, subscribe};
-use crate::flusher::{Flush, Flusher, Progress};
+use crate::flusher::{Flusher, Line};
 use crate::load::{LoadError, Stored};
 use crate::lookup::{self, Answer, Histories};
 use crate::probe::{self, End, Readers, Shared};
@@ -187,7 +187,7 @@ impl Beside for Live<'_> {
         receiver.recv_timeout(most)
     }
 
-    fn start_flusher(&mut self) -> Result<(SyncSender<Flush<Self::Group>>, Receiver<Progress>), LinkError> {
+    fn start_flusher(&mut self) -> Result<Line<Self::Group>, LinkError> {
         let Linker { config, sink, health, drain, .. } = self.linker;
         let writer = Writer {
             sink: sink.clone(),

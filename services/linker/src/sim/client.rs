@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -14,7 +14,7 @@ use super::log::Topic;
 use super::writing::{SimFlusher, flusher};
 use crate::changelog::{Changelog, ChangelogError};
 use crate::consumer::Change;
-use crate::flusher::{Flush, Progress};
+use crate::flusher::Line;
 use crate::load::{LoadError, Stored};
 use crate::lookup::{Answer, Asked, Histories};
 use crate::probe::{self, Broker, End};
@@ -416,7 +416,7 @@ impl Beside for SimWorld {
         Err(RecvTimeoutError::Timeout)
     }
 
-    fn start_flusher(&mut self) -> Result<(SyncSender<Flush<(u64, i32)>>, Receiver<Progress>), LinkError> {
+    fn start_flusher(&mut self) -> Result<Line<(u64, i32)>, LinkError> {
         self.check_alive()?;
         let (flushes, to_write) = sync_channel(1);
         let (done, progress) = sync_channel(1);
