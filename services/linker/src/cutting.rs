@@ -207,7 +207,7 @@ impl<W: World> Session<'_, W> {
         for (place, expected) in self.reading.gaps.drain() {
             let (first, _) = self.world.bounds(place)?;
             if first > expected {
-                return Err(self.loader.lost(place, expected, first).into());
+                return Err(self.loader.gone(&self.world, place, expected, first).into());
             }
         }
         Ok(())

@@ -32,6 +32,9 @@ pub enum LoadError {
         #[source]
         source: StateError,
     },
+    /// Another member of the group reads these partitions by now.
+    #[error("another instance has read on")]
+    Outrun,
     /// The broker has deleted records that were not read yet.
     #[error(
         "{topic}/{partition}: records {from} to {to} are gone from the broker before they were read; to go on without \
@@ -127,7 +130,7 @@ impl Loader {
         for (place, offset) in places.iter().zip(committed) {
             let (low, high) = world.bounds(*place)?;
             match offset {
-                Some(offset) if offset < low => return Err(self.lost(*place, offset, low)),
+                Some(offset) if offset < low => return Err(self.gone(world, *place, offset, low)),
                 Some(offset) if offset > high => return Err(self.ahead(*place, offset, high)),
                 Some(offset) => positions.push((*place, offset)),
                 None => positions.push((*place, low)),
@@ -136,7 +139,17 @@ impl Loader {
         Ok(positions)
     }
 
-    pub(crate) fn lost(&self, (input, partition): Place, from: i64, next: i64) -> LoadError {
+    /// Records before `next` are gone. Where the group has committed them meanwhile, another member has read them, they had
+    /// done their work, and this one is late; else they are lost.
+    pub(crate) fn gone(&self, world: &impl World, place: Place, from: i64, next: i64) -> LoadError {
+        match world.committed(&[place]) {
+            Err(error) => error.into(),
+            Ok(committed) if committed.iter().flatten().any(|offset| *offset >= next) => LoadError::Outrun,
+            Ok(_) => self.lost(place, from, next),
+        }
+    }
+
+    fn lost(&self, (input, partition): Place, from: i64, next: i64) -> LoadError {
         let topic = self.inputs.name(input).to_string();
         LoadError::Lost { topic, partition, from, to: next - 1, next, group: self.group.clone() }
     }

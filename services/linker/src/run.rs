@@ -60,7 +60,8 @@ impl LinkError {
         match self {
             LinkError::Topics(TopicError::Unreachable { source, .. }) => !is_setting(source),
             LinkError::Kafka(error) => !is_setting(error),
-            LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_)) | LinkError::Repartitioned => true,
+            LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Outrun)
+            | LinkError::Repartitioned => true,
             LinkError::Load(LoadError::Changelog(error)) => !matches!(error, ChangelogError::Record { .. }),
             LinkError::Flush(error) => matches!(error, FlushError::Transaction(_)),
             _ => false,
