@@ -34,9 +34,34 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
     assert_eq!((has("Distributed(main,"), has("{{")), (5, 0), "one distributed table for each stored one");
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
-    for statement in statements {
+    for statement in &statements {
         assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
+        on_one_server(statement).iter().for_each(|statement| drop(case.rows(statement)));
     }
+    for table in ["events", "device_events", "legs", "calls", "slots"] {
+        let columns = |database: &str| {
+            let of_table = format!("database = '{database}' AND table = '{table}' ORDER BY position");
+            case.rows(&format!("SELECT name, type, position FROM system.columns WHERE {of_table}"))
+        };
+        assert!(!columns(CLUSTER).is_empty());
+        assert_eq!(columns(CLUSTER), columns("test_printed"), "{table} is the same on a cluster and on one server");
+        assert!(case.rows(&format!("SELECT * FROM {CLUSTER}.{table}")).is_empty());
+    }
+}
+
+/// Where the tables of a cluster are made on one server.
+const CLUSTER: &str = "printed_cluster";
+
+/// A statement for a cluster as a server without Keeper can run it: a table that is not replicated in the place of one that
+/// is, and one that reads it in the place of the distributed one, whose sharding key is tried.
+fn on_one_server(statement: &str) -> Vec<String> {
+    let statement =
+        statement.replace(" ON CLUSTER main", "").replace("test_printed", CLUSTER).replace("Replicated", "");
+    let Some((head, distributed)) = statement.split_once("ENGINE = Distributed(main, ") else { return vec![statement] };
+    let parts: Vec<&str> = distributed.strip_suffix(')').unwrap().splitn(3, ", ").collect();
+    let [database, table, key] = parts.as_slice() else { panic!("{statement}") };
+    let reads = format!("{head} ENGINE = Merge({database}, '^{table}$')");
+    vec![reads, format!("SELECT toUInt64({key}) FROM {database}.{table}")]
 }
 
 #[test]
