@@ -21,10 +21,9 @@ impl Direct {
     ///
     /// What the engine says.
     pub fn select(&mut self, sql: &str, format: &str) -> Result<usize, Exception> {
-        let failed = |error: String| Exception::from_engine(&error);
-        let mut rows = self.0.stream(sql.as_bytes(), format, &[]).map_err(failed)?;
+        let mut rows = self.0.stream(sql.as_bytes(), format, &[])?;
         let mut bytes = 0;
-        while let Some(chunk) = rows.next().map_err(failed)? {
+        while let Some(chunk) = rows.next()? {
             bytes += chunk.bytes().len();
         }
         Ok(bytes)
@@ -36,9 +35,8 @@ impl Direct {
     ///
     /// What the engine says.
     pub fn insert(&mut self, sql: &str, format: &str, data: &[u8]) -> Result<u64, Exception> {
-        let failed = |error: String| Exception::from_engine(&error);
-        let mut insert = self.0.insert(sql.as_bytes(), format, &[]).map_err(failed)?;
-        insert.append(data).map_err(failed)?;
-        insert.finish().map_err(failed).map(|result| result.counts().written_rows)
+        let mut insert = self.0.insert(sql.as_bytes(), format, &[])?;
+        insert.append(data)?;
+        insert.finish().map(|result| result.counts().written_rows)
     }
 }

@@ -132,7 +132,7 @@ impl Engine {
         let connection = self.connect();
         let killed = connection.map(|mut connection| connection.query(statement.as_bytes(), "Null", &[]).map(|_| ()));
         if let Some(Err(error)) = killed {
-            tracing::warn!(error, "statements that run can't be cancelled");
+            tracing::warn!(%error, "statements that run can't be cancelled");
         }
     }
 
@@ -243,15 +243,12 @@ impl About {
             let answer = connection.query(sql.as_bytes(), "TSV", &[]);
             answer.map(|chunk| String::from_utf8_lossy(chunk.bytes()).trim_end().to_owned())
         };
-        let about = (|| {
-            let formats = ask("SELECT lower(name), content_type FROM system.formats WHERE is_output")?;
-            let pairs = formats.lines().filter_map(|line| line.split_once('\t'));
-            Ok(Self {
-                version: ask("SELECT version()")?,
-                timezone: ask("SELECT timezone()")?,
-                content_types: pairs.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect(),
-            })
-        })();
-        about.map_err(|error: String| Exception::from_engine(&error))
+        let formats = ask("SELECT lower(name), content_type FROM system.formats WHERE is_output")?;
+        let pairs = formats.lines().filter_map(|line| line.split_once('\t'));
+        Ok(Self {
+            version: ask("SELECT version()")?,
+            timezone: ask("SELECT timezone()")?,
+            content_types: pairs.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect(),
+        })
     }
 }

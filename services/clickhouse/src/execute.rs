@@ -67,12 +67,6 @@ impl From<Exception> for Failed {
     }
 }
 
-impl From<String> for Failed {
-    fn from(engine: String) -> Self {
-        Self::Exception(Exception::from_engine(&engine))
-    }
-}
-
 impl From<crate::http::Gone> for Failed {
     fn from(_: crate::http::Gone) -> Self {
         Self::Gone
@@ -219,7 +213,7 @@ fn select(
     if let Some(joining) = joining {
         match session.connection.stream(text, format, &request.parameters) {
             Ok(rows) => return stream(rows, Joiner::new(joining), request, format, answer),
-            Err(error) if error.contains(NOT_STREAMED) => {}
+            Err(error) if error.text().contains(NOT_STREAMED) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
 
-use crate::Error;
+use crate::{Error, Exception};
 
 type ConnectionHandle = *mut c_void;
 type ResultHandle = *mut c_void;
@@ -160,25 +160,30 @@ type Start = unsafe extern "C" fn(
 
 impl Connection {
     /// Runs one statement and returns its whole result.
-    pub(crate) fn query(&mut self, sql: &[u8], format: &str, parameters: &Parameters) -> Result<Chunk, String> {
+    pub(crate) fn query(&mut self, sql: &[u8], format: &str, parameters: &Parameters) -> Result<Chunk, Exception> {
         let result = self.start(self.functions.query, sql, format, parameters);
         Chunk::new(self.functions, result)
     }
 
     /// Starts a SELECT whose result is fetched piece by piece. The engine refuses other statements before it runs them.
-    pub(crate) fn stream(&mut self, sql: &[u8], format: &str, parameters: &Parameters) -> Result<Rows<'_>, String> {
+    pub(crate) fn stream(&mut self, sql: &[u8], format: &str, parameters: &Parameters) -> Result<Rows<'_>, Exception> {
         let result = self.start(self.functions.stream, sql, format, parameters);
         let result = Chunk::new(self.functions, result)?;
         Ok(Rows { connection: self, result, finished: false })
     }
 
     /// Starts an INSERT (without its `FORMAT` clause), whose data is then appended.
-    pub(crate) fn insert(&mut self, sql: &[u8], format: &str, parameters: &Parameters) -> Result<Insert<'_>, String> {
+    pub(crate) fn insert(
+        &mut self,
+        sql: &[u8],
+        format: &str,
+        parameters: &Parameters,
+    ) -> Result<Insert<'_>, Exception> {
         let handle = self.start(self.functions.insert, sql, format, parameters);
-        let handle = NonNull::new(handle).ok_or_else(|| "the engine gave no insert stream".to_owned())?;
+        let handle = NonNull::new(handle).ok_or_else(|| Exception::from_engine("the engine gave no insert stream"))?;
         let insert = Insert { functions: self.functions, handle, connection: PhantomData };
         match insert.error() {
-            Some(error) => Err(error),
+            Some(error) => Err(Exception::from_engine(&error)),
             None => Ok(insert),
         }
     }
@@ -225,7 +230,7 @@ pub(crate) struct Rows<'c> {
 
 impl Rows<'_> {
     /// The next piece, a document of its own in the output format; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, String> {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Exception> {
         let functions = self.connection.functions;
         // SAFETY: the connection is open and its only running statement is this one.
         let result = unsafe { (functions.fetch)(self.connection.raw(), self.result.handle.as_ptr()) };
@@ -253,14 +258,17 @@ pub(crate) struct Insert<'c> {
 
 impl Insert<'_> {
     /// Hands data over, which the engine copies. Waits while the engine is behind.
-    pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), String> {
+    pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Exception> {
         // SAFETY: the stream is alive, and data lives through the call.
         let state = unsafe { (self.functions.append)(self.handle.as_ptr(), data.as_ptr().cast(), data.len()) };
-        if state == 0 { Ok(()) } else { Err(self.error().unwrap_or_else(|| "the insert stream failed".to_owned())) }
+        if state == 0 {
+            return Ok(());
+        }
+        Err(Exception::from_engine(self.error().as_deref().unwrap_or("the insert stream failed")))
     }
 
     /// Ends the data and waits until it is stored.
-    pub(crate) fn finish(self) -> Result<Chunk, String> {
+    pub(crate) fn finish(self) -> Result<Chunk, Exception> {
         // SAFETY: the stream is alive; what is returned is destroyed by the chunk, the stream by drop.
         let result = unsafe { (self.functions.done)(self.handle.as_ptr()) };
         Chunk::new(self.functions, result)
@@ -292,12 +300,12 @@ unsafe impl Send for Chunk {}
 unsafe impl Sync for Chunk {}
 
 impl Chunk {
-    fn new(functions: &'static Functions, result: ResultHandle) -> Result<Self, String> {
-        let handle = NonNull::new(result).ok_or_else(|| "the engine gave no result".to_owned())?;
+    fn new(functions: &'static Functions, result: ResultHandle) -> Result<Self, Exception> {
+        let handle = NonNull::new(result).ok_or_else(|| Exception::from_engine("the engine gave no result"))?;
         let chunk = Self { functions, handle };
         // SAFETY: the result is alive; the text belongs to it and is copied at once.
         match unsafe { text((functions.error)(handle.as_ptr())) } {
-            Some(error) => Err(error),
+            Some(error) => Err(Exception::from_engine(&error)),
             None => Ok(chunk),
         }
     }

@@ -27,8 +27,8 @@ pub(crate) fn prepare(
     if session.is_kept() && request.reads_only() && !may_only_read(statement) {
         return Err((Undo::default(), modifies()));
     }
-    let undo = Undo::of(session, request).map_err(|exception| (Undo::default(), exception))?;
-    match change(engine, session, request) {
+    let mut undo = Undo::of(session, request).map_err(|exception| (Undo::default(), exception))?;
+    match change(engine, session, request, &mut undo) {
         Ok(()) => Ok(undo),
         Err(exception) => Err((undo, exception)),
     }
@@ -39,7 +39,7 @@ pub(crate) fn modifies() -> Exception {
     Exception::new(Code::Readonly, "Cannot execute query in readonly mode")
 }
 
-fn change(engine: &Engine, session: &mut Session, request: &Request) -> Result<(), Exception> {
+fn change(engine: &Engine, session: &mut Session, request: &Request, undo: &mut Undo) -> Result<(), Exception> {
     let is_kept = session.is_kept();
     let connection = &mut session.connection;
     if !request.database.is_empty() {
@@ -53,7 +53,7 @@ fn change(engine: &Engine, session: &mut Session, request: &Request) -> Result<(
     let (last, settings): (Vec<_>, Vec<_>) = request.settings.iter().partition(|(name, _)| name == READONLY);
     execute(connection, &set([&mark].into_iter().chain(settings)))?;
     for table in &request.tables {
-        fill(engine, connection, table)?;
+        fill(engine, connection, table, undo)?;
     }
     if !last.is_empty() && !is_kept {
         execute(connection, &set(last.into_iter()))?;
@@ -68,7 +68,7 @@ fn set<'s>(settings: impl Iterator<Item = &'s (String, String)>) -> String {
 }
 
 /// Makes a temporary table of the data that came with the request (ClickHouse's external data).
-fn fill(engine: &Engine, connection: &mut Connection, table: &Table) -> Result<(), Exception> {
+fn fill(engine: &Engine, connection: &mut Connection, table: &Table, undo: &mut Undo) -> Result<(), Exception> {
     let name = quote(&table.name, '`');
     let structure = match (table.structure.as_str(), table.types.as_str()) {
         ("", "") => {
@@ -86,12 +86,13 @@ fn fill(engine: &Engine, connection: &mut Connection, table: &Table) -> Result<(
         check_inside(create.as_bytes())?;
     }
     execute(connection, &create)?;
+    // Only from here on it is the request's: before, it may be one that the session has.
+    undo.statements.push(format!("DROP TEMPORARY TABLE {name}"));
     let format = if table.format.is_empty() { DEFAULT } else { &table.format };
     let statement = format!("INSERT INTO {name}");
-    let failed = |error: String| Exception::from_engine(&error);
-    let mut insert = connection.insert(statement.as_bytes(), format, &[]).map_err(failed)?;
-    insert.append(&table.data).map_err(failed)?;
-    insert.finish().map_err(failed)?;
+    let mut insert = connection.insert(statement.as_bytes(), format, &[])?;
+    insert.append(&table.data)?;
+    insert.finish()?;
     Ok(())
 }
 
@@ -107,12 +108,8 @@ impl Undo {
         if !session.is_kept() {
             return Ok(undo);
         }
-        undo.statements.extend(
-            request.tables.iter().map(|table| format!("DROP TEMPORARY TABLE IF EXISTS {}", quote(&table.name, '`'))),
-        );
         let mut ask = |sql: String| {
-            let answer = session.connection.query(sql.as_bytes(), "TSVRaw", &[]);
-            let answer = answer.map_err(|error| Exception::from_engine(&error))?;
+            let answer = session.connection.query(sql.as_bytes(), "TSVRaw", &[])?;
             Ok::<_, Exception>(String::from_utf8_lossy(answer.bytes()).trim_end_matches('\n').to_owned())
         };
         if !request.database.is_empty() {
@@ -145,7 +142,7 @@ impl Undo {
 }
 
 fn execute(connection: &mut Connection, statement: &str) -> Result<(), Exception> {
-    connection.query(statement.as_bytes(), DEFAULT, &[]).map(|_| ()).map_err(|error| Exception::from_engine(&error))
+    connection.query(statement.as_bytes(), DEFAULT, &[]).map(|_| ())
 }
 
 /// A name or a string of SQL.

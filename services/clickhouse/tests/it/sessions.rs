@@ -110,4 +110,7 @@ async fn tables_come_with_a_request() {
     let of = [("session_id", "with-tables"), described[0], described[1], described[2]];
     assert_eq!(ask(&of, "2\t[]\n").await.0, 200);
     assert_eq!(Server::outcome(server.post(&of[..1], "SELECT * FROM t1")).await.1, Some(60), "they went with it");
+    server.ask(&of[..1], "CREATE TEMPORARY TABLE t2 (mine UInt8)").await;
+    assert_eq!(ask(&of, "2\t[]\n").await.1, Some(57), "the session has one of that name");
+    assert_eq!(server.ask(&of[..1], "SELECT count() FROM t2").await, "0", "which stays");
 }
