@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::{Client, ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
@@ -45,16 +45,17 @@ pub enum TopicError {
         topic: String,
     },
     /// Topics that belong together have different numbers of partitions.
-    #[error("topic {topic} has {partitions} partitions, {first} has {expected}: they must be the same")]
+    #[error(
+        "{counts}: they must have the same number of partitions; to mend it, stop their producers, and for each that has less \
+         run `kafka-topics.sh --bootstrap-server {brokers} --alter --topic TOPIC --partitions {most}`"
+    )]
     Partitions {
-        /// The topic.
-        topic: String,
-        /// Its partitions.
-        partitions: usize,
-        /// The topic that it is compared with.
-        first: String,
-        /// That one's partitions.
-        expected: usize,
+        /// Each topic with its partitions.
+        counts: String,
+        /// The largest number.
+        most: usize,
+        /// `kafka.brokers`.
+        brokers: String,
     },
 }
 
@@ -149,7 +150,7 @@ pub fn topics(kafka: &Kafka) -> Vec<Topic> {
 /// When the brokers don't answer, refuse a topic, or topics of one slot differ in partitions.
 pub async fn create_topics(kafka: &Kafka) -> Result<Vec<String>, TopicError> {
     let admin: AdminClient<DefaultClientContext> = client_config(kafka).create().map_err(|e| unreachable(kafka, e))?;
-    let present = partitions(&admin, kafka)?;
+    let present = partitions(admin.inner(), kafka)?;
     let existing = |topic: &Topic| present.iter().find(|(name, _)| *name == topic.name).map(|(_, count)| *count);
     // New topics follow the partitions of the input topics that are there already.
     let by_slot = topics(kafka).iter().filter(|topic| topic.by_slot).find_map(existing);
@@ -177,7 +178,7 @@ pub async fn create_topics(kafka: &Kafka) -> Result<Vec<String>, TopicError> {
 async fn await_topics(admin: &AdminClient<DefaultClientContext>, kafka: &Kafka) -> Result<(), TopicError> {
     let mut tries = TIMEOUT.as_millis() / PROPAGATION.as_millis();
     loop {
-        let present = partitions(admin, kafka)?;
+        let present = partitions(admin.inner(), kafka)?;
         let missing = topics(kafka).into_iter().find(|topic| present.iter().all(|(name, _)| *name != topic.name));
         let Some(missing) = missing else { return Ok(()) };
         tries -= 1;
@@ -194,27 +195,35 @@ async fn await_topics(admin: &AdminClient<DefaultClientContext>, kafka: &Kafka) 
 /// When the brokers don't answer, a topic is missing, or topics of one slot differ in partitions.
 pub fn check_topics(kafka: &Kafka) -> Result<i32, TopicError> {
     let admin: AdminClient<DefaultClientContext> = client_config(kafka).create().map_err(|e| unreachable(kafka, e))?;
-    let present = partitions(&admin, kafka)?;
-    let mut first: Option<(String, usize)> = None;
+    slots_of(kafka, admin.inner())
+}
+
+/// The same, by a client that is there already.
+///
+/// # Errors
+/// As [`check_topics`].
+pub fn slots_of<C: ClientContext>(kafka: &Kafka, client: &Client<C>) -> Result<i32, TopicError> {
+    let present = partitions(client, kafka)?;
+    let mut of_slots = Vec::new();
     for topic in topics(kafka) {
         let Some((_, count)) = present.iter().find(|(name, _)| *name == topic.name) else {
             return Err(TopicError::Missing { topic: topic.name });
         };
-        if !topic.by_slot || topic.name == kafka.verdicts_topic {
-            continue;
-        }
-        let (first, expected) = first.get_or_insert_with(|| (topic.name.clone(), *count));
-        if count != expected {
-            let (first, expected) = (first.clone(), *expected);
-            return Err(TopicError::Partitions { topic: topic.name, partitions: *count, first, expected });
+        if topic.by_slot && topic.name != kafka.verdicts_topic {
+            of_slots.push((topic.name, *count));
         }
     }
-    Ok(first.map_or(0, |(_, count)| count as i32))
+    let most = of_slots.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    if of_slots.iter().any(|(_, count)| *count != most) {
+        let counts: Vec<String> = of_slots.iter().map(|(name, count)| format!("{name} has {count}")).collect();
+        return Err(TopicError::Partitions { counts: counts.join(", "), most, brokers: kafka.brokers.clone() });
+    }
+    Ok(most as i32)
 }
 
 /// All topics with their number of partitions. Never asks for a topic by name: that could create it.
-fn partitions(admin: &AdminClient<DefaultClientContext>, kafka: &Kafka) -> Result<Vec<(String, usize)>, TopicError> {
-    let metadata = admin.inner().fetch_metadata(None, TIMEOUT).map_err(|e| unreachable(kafka, e))?;
+fn partitions<C: ClientContext>(client: &Client<C>, kafka: &Kafka) -> Result<Vec<(String, usize)>, TopicError> {
+    let metadata = client.fetch_metadata(None, TIMEOUT).map_err(|e| unreachable(kafka, e))?;
     Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), topic.partitions().len())).collect())
 }
 

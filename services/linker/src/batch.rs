@@ -47,6 +47,11 @@ impl Default for Batch {
 }
 
 impl Batch {
+    /// Whether nothing was read since it was begun.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Takes a record to its one place. `slot` is that of its partition; `None` for the device topic.
     pub(crate) fn take(&mut self, record: &Record<'_>, slot: Option<&mut Slot>, routing: &Routing, wall_ms: i64) {
         self.bytes += record.size();

@@ -15,20 +15,20 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
-    /// Notes where partitions that were just loaded end now.
+    /// Notes where partitions that were just loaded end now, with what open transactions still hide.
     ///
     /// # Errors
     /// When Kafka does not answer.
     pub(crate) fn aim(&mut self, log: &impl Log, places: impl Iterator<Item = Place>) -> Result<(), KafkaError> {
         for place in places {
-            self.targets.insert(place, log.committed_end(place)?);
+            self.targets.insert(place, log.bounds(place)?.1);
         }
         Ok(())
     }
 
     /// What was taken away is the next owner's to read.
-    pub(crate) fn forget(&mut self) {
-        self.targets.clear();
+    pub(crate) fn forget(&mut self, place: Place) {
+        self.targets.remove(&place);
     }
 
     /// Aims again at the ends of the internal topic, which now hold what was rerouted.

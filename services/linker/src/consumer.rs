@@ -1,26 +1,27 @@
 //! The consumer of the input topics, and what its rebalances say.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::KafkaResult;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::client_config;
 
 use crate::topics::{Input, Inputs, Place};
 
 /// How the input is read, unless `kafka.properties` says otherwise.
-pub const CONSUMER_SETTINGS: [(&str, &str); 9] = [
+pub const CONSUMER_SETTINGS: [(&str, &str); 8] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "earliest"),
     ("isolation.level", "read_committed"),
     ("allow.auto.create.topics", "false"),
-    ("session.timeout.ms", "15000"),
     // The default of 1 s throttles a consumer that keeps up (design: traps).
     ("fetch.queue.backoff.ms", "10"),
     ("queued.min.messages", "100000"),
@@ -30,62 +31,128 @@ pub const CONSUMER_SETTINGS: [(&str, &str); 9] = [
 /// A change of what this instance owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
+    /// Given to this member.
     Assigned(Vec<Place>),
-    Revoked(Vec<Place>),
+    /// To be given up; this member's until it has done so.
+    Revoking(Vec<Place>),
+    /// Another's already, perhaps.
+    Lost(Vec<Place>),
 }
 
-/// Notes rebalances for the loop that polls. Everything assigned is paused until its slot is loaded.
+impl Change {
+    /// Partitions may be another's already.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Change::Lost(_))
+    }
+
+    /// Partitions have to be given up, or are gone.
+    pub(crate) fn takes(&self) -> bool {
+        !matches!(self, Change::Assigned(_))
+    }
+}
+
+/// The protocol of the consumer group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// KIP-848, of Kafka 4: the broker assigns, and only what moves is taken away.
+    Consumer,
+    /// Of older brokers: with every change all members give up everything.
+    Classic,
+}
+
+/// Notes rebalances for the loop that polls. Everything assigned is paused until its slot is loaded; what is taken away is
+/// given up by the loop, when all of it that was read is committed.
 pub(crate) struct Context {
     inputs: Inputs,
-    changes: Mutex<Vec<Change>>,
-    has_changes: AtomicBool,
+    changes: Mutex<VecDeque<Change>>,
+    /// Nobody will give anything up any more.
+    is_leaving: AtomicBool,
 }
 
 impl Context {
-    /// Takes the changes since the last call, in order; cheap when there are none.
-    pub(crate) fn take_changes(&self) -> Vec<Change> {
-        if !self.has_changes.swap(false, Ordering::Acquire) {
-            return Vec::new();
-        }
-        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn next_change(&self) -> Option<Change> {
+        self.changes().pop_front()
     }
 
-    /// Whether there are changes that were not taken.
-    pub(crate) fn has_changes(&self) -> bool {
-        self.has_changes.load(Ordering::Acquire)
+    /// Whether a change of some kind was not taken yet.
+    pub(crate) fn has_change(&self, is_kind: impl Fn(&Change) -> bool) -> bool {
+        self.changes().iter().any(is_kind)
     }
 
-    fn note(&self, change: Change) {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
-        self.has_changes.store(true, Ordering::Release);
+    /// From now on partitions are given up as soon as they are taken away.
+    pub(crate) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Release);
+    }
+
+    fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn places(&self, partitions: &TopicPartitionList) -> Vec<Place> {
         let place = |topic: &str, partition| self.inputs.find(topic).map(|input| (input, partition));
         partitions.elements().iter().filter_map(|element| place(element.topic(), element.partition())).collect()
     }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<Change> {
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions)?,
+            _ => consumer.assign(partitions)?,
+        }
+        consumer.pause(partitions)?;
+        Ok(Change::Assigned(self.places(partitions)))
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<Change> {
+        let places = self.places(partitions);
+        if !consumer.assignment_lost() && !self.is_leaving.load(Ordering::Acquire) {
+            return Ok(Change::Revoking(places));
+        }
+        give_up(consumer, partitions)?;
+        Ok(Change::Lost(places))
+    }
 }
 
 impl ClientContext for Context {}
 
 impl ConsumerContext for Context {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(partitions) = rebalance {
-            self.note(Change::Revoked(self.places(partitions)));
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let change = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoke(consumer, partitions),
+            other => Err(KafkaError::Rebalance(other.into())),
+        };
+        match change {
+            Ok(change) => self.changes().push_back(change),
+            // The group notices a member that does not follow, and gives it nothing.
+            Err(error) => tracing::error!(%error, "a rebalance failed"),
         }
     }
+}
 
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(partitions) => {
-                if let Err(error) = consumer.pause(partitions) {
-                    tracing::error!(%error, "assigned partitions can't be paused");
-                }
-                self.note(Change::Assigned(self.places(partitions)));
-            }
-            Rebalance::Revoke(_) => {}
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed, the group tries again"),
-        }
+/// Lets go of partitions.
+///
+/// # Errors
+/// When librdkafka refuses.
+pub(crate) fn give_up(consumer: &BaseConsumer<Context>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),
+        _ => consumer.unassign(),
+    }
+}
+
+/// With the consumer protocol the partitions of one index go to one member, since the topics have as many each; the broker
+/// decides about sessions.
+const CONSUMER_PROTOCOL: [(&str, &str); 2] = [("group.protocol", "consumer"), ("group.remote.assignor", "range")];
+
+/// The same for the classic one, where the client decides.
+const CLASSIC_PROTOCOL: [(&str, &str); 3] =
+    [("group.protocol", "classic"), ("partition.assignment.strategy", "range"), ("session.timeout.ms", "15000")];
+
+/// The protocol that `kafka.properties` asks for; `None` leaves it to the brokers.
+pub(crate) fn protocol_asked_for(kafka: &Kafka) -> Option<Protocol> {
+    match client_config(kafka).get("group.protocol")? {
+        "consumer" => Some(Protocol::Consumer),
+        _ => Some(Protocol::Classic),
     }
 }
 
@@ -93,14 +160,16 @@ impl ConsumerContext for Context {
 ///
 /// # Errors
 /// When librdkafka refuses a setting.
-pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs) -> KafkaResult<BaseConsumer<Context>> {
-    let context = Context { inputs: inputs.clone(), changes: Mutex::default(), has_changes: AtomicBool::new(false) };
+pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs, protocol: Protocol) -> KafkaResult<BaseConsumer<Context>> {
+    let context = Context { inputs: inputs.clone(), changes: Mutex::default(), is_leaving: AtomicBool::new(false) };
     let mut config = client_config(kafka);
-    for (name, value) in [("group.id", kafka.group.as_str())].into_iter().chain(CONSUMER_SETTINGS) {
+    let of_protocol = match protocol {
+        Protocol::Consumer => CONSUMER_PROTOCOL.as_slice(),
+        Protocol::Classic => CLASSIC_PROTOCOL.as_slice(),
+    };
+    for (name, value) in [("group.id", kafka.group.as_str())].iter().chain(&CONSUMER_SETTINGS).chain(of_protocol) {
         set_default(&mut config, name, value);
     }
-    // The partitions of a slot must come together, and all at once: nothing else would do.
-    config.set("group.protocol", "classic").set("partition.assignment.strategy", "range");
     let consumer: BaseConsumer<Context> = config.create_with_context(context)?;
     consumer.subscribe(&inputs.all())?;
     Ok(consumer)
@@ -112,8 +181,9 @@ pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs) -> KafkaResult<BaseConsu
 /// When librdkafka refuses a setting.
 pub(crate) fn reader(kafka: &Kafka, isolation: &str) -> KafkaResult<BaseConsumer> {
     let mut config = client_config(kafka);
+    // It never joins the group, and may ask for its offsets.
+    config.set("group.id", &kafka.group).remove("group.protocol");
     for (name, value) in [
-        ("group.id", "ringtrace-reader"),
         ("enable.auto.commit", "false"),
         ("enable.partition.eof", "true"),
         ("auto.offset.reset", "earliest"),

@@ -1,20 +1,32 @@
 //! From what was read to a flush, and from a flush's end back: the part of a session that asks and waits.
 
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rdkafka::error::KafkaError;
 use ringtrace_model::CallKey;
 
-use crate::flusher::{Flush, Progress};
+use crate::consumer::Change;
+use crate::flusher::{Flush, Progress, Writing};
 use crate::lookup::{Answer, Histories};
 use crate::run::LinkError;
 use crate::session::{SILENCE, Session};
 use crate::slot::Slot;
 use crate::topics::Place;
-use crate::world::World;
+use crate::world::{Log, World};
+use crate::writer::FlushError;
 
 /// How long a stop waits for ClickHouse and Kafka.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
+
+/// When a flush that the group has refused is sent again: the member hears of a new generation with its next heartbeat.
+const REFUSED: Duration = Duration::from_millis(100);
+
+/// How long flushes are sent again that the group refuses.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
+
+/// How long the group waits for what was read of partitions that are taken away. Without, their next owner reads it again.
+pub(crate) const HAND_OVER: Duration = Duration::from_secs(10);
 
 /// How often calls that were taken for new are checked; so long, and a flush, their rows and verdicts wait.
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
@@ -41,16 +53,15 @@ impl<W: World> Session<'_, W> {
     pub(crate) fn cut_here(&mut self) -> Result<(), LinkError> {
         self.check_gaps()?;
         self.page_in()?;
+        let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
+        if self.world.has_change(Change::is_loss) {
+            // The metadata may be of a generation in which these slots are another's. They are about to be dropped.
+            return Ok(());
+        }
         let slots = self.reading.cut_slots();
         let moved = self.reading.moved();
         let batch = std::mem::take(&mut self.reading.batch);
         if slots.is_empty() && moved.is_empty() {
-            return Ok(());
-        }
-        let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
-        if self.world.has_changes() {
-            // The metadata may be of a generation in which the slots that were cut are another's. They are about to be
-            // dropped; nothing of this flush was written.
             return Ok(());
         }
         if let Some(catch_up) = &mut self.catch_up {
@@ -62,8 +73,8 @@ impl<W: World> Session<'_, W> {
         if planted!(OnlyMovedOffsets) {
             positions.retain(|place, _| moved.iter().any(|(moved, _)| moved == place));
         }
-        let flush = Flush { slots, batch, positions, group };
-        self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
+        let flush = Flush { slots, batch, positions, group, partitions: self.reading.routing.partitions };
+        self.flushes.send(Box::new(Writing::of(flush))).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
         Ok(())
     }
@@ -100,9 +111,7 @@ impl<W: World> Session<'_, W> {
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("look-up")),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.linker.drain.is_started() && self.world.now() - started > DRAIN_PATIENCE {
-                return Err(LinkError::LookUp("a look-up of calls is not answered".to_owned()));
-            }
+            self.check_patience(started, "a look-up of calls is not answered")?;
             self.linker.health.not_ready(LOOK_UP, "ClickHouse does not answer look-ups of calls");
             self.poll_paused()?;
         }
@@ -113,6 +122,8 @@ impl<W: World> Session<'_, W> {
         let owned: Vec<Place> = self.owned.iter().copied().collect();
         self.world.pause(&owned)?;
         self.poll(Duration::ZERO)?;
+        let now = self.world.now();
+        self.awaited_since = self.world.has_change(Change::takes).then(|| self.awaited_since.unwrap_or(now));
         let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
         self.world.resume(&loaded.collect::<Vec<_>>())?;
         Ok(())
@@ -122,24 +133,37 @@ impl<W: World> Session<'_, W> {
     pub(crate) fn settle(&mut self) -> Result<(), LinkError> {
         let started = self.world.now();
         while self.in_flight {
-            if self.linker.drain.is_started() && self.world.now() - started > DRAIN_PATIENCE {
-                return Err(LinkError::LookUp("the last flush is not acknowledged".to_owned()));
-            }
-            match self.world.wait(&self.progress, SILENCE) {
+            self.check_patience(started, "the last flush is not acknowledged")?;
+            let most = if self.refused.is_some() { REFUSED } else { SILENCE };
+            match self.world.wait(&self.progress, most) {
                 Ok(progress) => self.note(progress)?,
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("flusher")),
+                Err(RecvTimeoutError::Timeout) if self.refused.is_some() => self.send_again()?,
                 Err(RecvTimeoutError::Timeout) => self.poll_paused()?,
             }
         }
         Ok(())
     }
 
-    pub(crate) fn note(&mut self, progress: Progress) -> Result<(), LinkError> {
-        self.in_flight = false;
+    /// Whether someone waits who can't wait any longer.
+    fn check_patience(&self, started: Instant, what: &str) -> Result<(), LinkError> {
+        let now = self.world.now();
+        let is_draining = self.linker.drain.is_started();
+        if is_draining && now - started > DRAIN_PATIENCE {
+            return Err(LinkError::LookUp(what.to_owned()));
+        }
+        let is_late = self.deadline.is_some_and(|deadline| now > deadline)
+            || self.awaited_since.is_some_and(|since| now - since > HAND_OVER && !is_draining);
+        if is_late { Err(LinkError::Late) } else { Ok(()) }
+    }
+
+    pub(crate) fn note(&mut self, progress: Progress<W::Group>) -> Result<(), LinkError> {
         let is_stale = std::mem::take(&mut self.is_stale);
+        self.in_flight = matches!(progress, Progress::Refused(..)) && !is_stale;
         match progress {
             Progress::Done(sequences) => {
                 self.has_committed = true;
+                self.refused_since = None;
                 for (partition, sequence) in sequences {
                     let slot = self.reading.slots.get_mut(partition as usize).and_then(Option::as_mut);
                     if let Some(slot) = slot.filter(|_| !is_stale) {
@@ -148,16 +172,50 @@ impl<W: World> Session<'_, W> {
                 }
                 Ok(())
             }
+            Progress::Refused(_, error) if is_stale => {
+                tracing::info!(%error, "flush of partitions that were taken away was refused");
+                Ok(())
+            }
+            Progress::Refused(writing, error) => self.note_refused(writing, error),
             Progress::Failed(error) if is_stale => {
                 tracing::info!(
                     error = &error as &dyn std::error::Error,
-                    "flush of partitions that were taken away was refused"
+                    "flush of partitions that were taken away has failed"
                 );
                 (self.flushes, self.progress) = self.world.start_flusher()?;
                 Ok(())
             }
             Progress::Failed(error) => Err(error.into()),
         }
+    }
+
+    /// A generation has begun while the flush was on its way. Its slots are still this member's, so it is sent again, as of
+    /// the generation that the member hears of next.
+    fn note_refused(&mut self, writing: Box<Writing<W::Group>>, error: KafkaError) -> Result<(), LinkError> {
+        let now = self.world.now();
+        if now - *self.refused_since.get_or_insert(now) > REFUSED_FOR {
+            return Err(FlushError::Group(error).into());
+        }
+        tracing::debug!(%error, "flush will be sent again as of the next generation");
+        self.refused = Some((now, writing));
+        Ok(())
+    }
+
+    /// Sends a flush again that the group has refused, a moment ago.
+    pub(crate) fn send_again(&mut self) -> Result<(), LinkError> {
+        if self.refused.as_ref().is_none_or(|(at, _)| self.world.now() - *at < REFUSED) {
+            return Ok(());
+        }
+        self.poll_paused()?;
+        let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
+        if self.world.has_change(Change::is_loss) && !planted!(SentAgainAfterLoss) {
+            return self.forget();
+        }
+        if let Some((_, mut writing)) = self.refused.take() {
+            writing.flush.group = group;
+            self.flushes.send(writing).map_err(|_| LinkError::Thread("flusher"))?;
+        }
+        Ok(())
     }
 
     /// Checks calls that were taken for new, in large batches beside reading.
@@ -198,16 +256,11 @@ impl<W: World> Session<'_, W> {
         Ok(())
     }
 
-    /// A check that is under way is of slots that are gone.
-    pub(crate) fn forget_check(&mut self) {
-        self.check = None;
-    }
-
     fn check_gaps(&mut self) -> Result<(), LinkError> {
         for (place, expected) in self.reading.gaps.drain() {
-            let (first, _) = self.world.bounds(place)?;
+            let (first, _) = self.world.log().bounds(place)?;
             if first > expected {
-                return Err(self.loader.gone(&self.world, place, expected, first).into());
+                return Err(self.loader.gone(self.world.log(), place, expected, first).into());
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ impl<W: World> Session<'_, W> {
     pub(crate) fn is_caught_up(&mut self) -> Result<bool, LinkError> {
         let Some(catch_up) = &self.catch_up else { return Ok(false) };
         self.tell_probe();
-        if !catch_up.is_reached(&self.reading.positions, &self.world.ends()) {
+        if self.loading.is_some() || !catch_up.is_reached(&self.reading.positions, &self.world.ends()) {
             return Ok(false);
         }
         self.settle()?;
@@ -23,7 +23,7 @@ impl<W: World> Session<'_, W> {
         self.settle()?;
         let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
         if catch_up.has_rerouted {
-            catch_up.follow_reroutes(&self.world)?;
+            catch_up.follow_reroutes(self.world.log())?;
             return Ok(false);
         }
         Ok(catch_up.is_reached(&self.reading.positions, &self.world.ends()))
@@ -49,7 +49,7 @@ impl<W: World> Session<'_, W> {
         self.cut_here()?;
         self.settle()?;
         let is_reached = |catch_up: &CatchUp| catch_up.is_reached(&self.reading.positions, &self.world.ends());
-        Ok(!self.world.has_changes() && self.catch_up.as_ref().is_some_and(is_reached))
+        Ok(!self.world.has_change(|_| true) && self.loading.is_none() && self.catch_up.as_ref().is_some_and(is_reached))
     }
 
     /// Writes and commits what was read, and stops.

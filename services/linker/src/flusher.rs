@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
+use rdkafka::error::KafkaError;
 use serde::Serialize;
 
 use crate::batch::Batch;
@@ -15,7 +16,7 @@ use crate::native::{Block, Table};
 use crate::slot::SlotFlush;
 use crate::tables::{CALLS, EVENTS, LEGS};
 use crate::topics::{Input, Inputs, Place, Positions};
-use crate::transaction::{Content, Producer, Transactions};
+use crate::transaction::{Content, NotCommitted, Producer, Transactions};
 use crate::writer::FlushError;
 
 /// Everything that reading so far has changed.
@@ -25,18 +26,22 @@ pub(crate) struct Flush<G> {
     /// Of every partition that was read: offsets always go along, so that the transaction of an old owner is refused.
     pub(crate) positions: Positions,
     pub(crate) group: G,
+    /// How many slots there were when it was read.
+    pub(crate) partitions: i32,
 }
 
 /// How a flush went on.
-pub(crate) enum Progress {
+pub(crate) enum Progress<G> {
     /// All of it is in Kafka and in ClickHouse: partition and sequence of each slot.
     Done(Vec<(i32, u64)>),
+    /// The group has refused its offsets: nothing is committed, and it may be sent again as of another generation.
+    Refused(Box<Writing<G>>, KafkaError),
     /// It failed; nothing of it may be relied upon.
     Failed(FlushError),
 }
 
 /// How a session and its flusher talk: flushes to it, and how they went on back.
-pub(crate) type Line<G> = (SyncSender<Flush<G>>, Receiver<Progress>);
+pub(crate) type Line<G> = (SyncSender<Box<Writing<G>>>, Receiver<Progress<G>>);
 
 /// Where rows go.
 pub(crate) trait Store {
@@ -74,22 +79,23 @@ const ORDER: [Step; 3] = [Step::Events, Step::Transaction, Step::Rows];
 
 /// A flush that is being written.
 pub(crate) struct Writing<G> {
-    flush: Flush<G>,
-    steps: std::slice::Iter<'static, Step>,
+    pub(crate) flush: Flush<G>,
+    /// How many steps are taken.
+    taken: usize,
 }
 
 impl<G> Writing<G> {
     pub(crate) fn of(flush: Flush<G>) -> Self {
-        Writing { flush, steps: order().iter() }
+        Writing { flush, taken: 0 }
     }
 
     /// Whether all steps are taken.
     pub(crate) fn is_done(&self) -> bool {
-        self.steps.len() == 0
+        self.taken == ORDER.len()
     }
 
     /// Partition and sequence of each slot.
-    pub(crate) fn sequences(&self) -> Vec<(i32, u64)> {
+    fn sequences(&self) -> Vec<(i32, u64)> {
         self.flush.slots.iter().map(|slot| (slot.partition, slot.header.sequence)).collect()
     }
 }
@@ -103,23 +109,20 @@ fn order() -> &'static [Step; 3] {
 
 impl<P: Producer, S: Store> Flusher<P, S> {
     /// Runs until `flushes` ends, or a flush fails.
-    pub(crate) fn run(self, flushes: &Receiver<Flush<P::Group>>, progress: &SyncSender<Progress>) {
-        while let Ok(flush) = flushes.recv() {
-            let result = self.write(flush);
-            let failed = result.is_err();
-            let sent = progress.send(result.map_or_else(Progress::Failed, Progress::Done));
-            if failed || sent.is_err() {
+    pub(crate) fn run(self, flushes: &Receiver<Box<Writing<P::Group>>>, progress: &SyncSender<Progress<P::Group>>) {
+        while let Ok(mut writing) = flushes.recv() {
+            let written = loop {
+                match self.step(&mut writing) {
+                    Ok(()) if !writing.is_done() => {}
+                    ended => break ended,
+                }
+            };
+            let went = went(writing, written);
+            let has_failed = matches!(went, Progress::Failed(_));
+            if progress.send(went).is_err() || has_failed {
                 return;
             }
         }
-    }
-
-    fn write(&self, flush: Flush<P::Group>) -> Result<Vec<(i32, u64)>, FlushError> {
-        let mut writing = Writing::of(flush);
-        while !writing.is_done() {
-            self.step(&mut writing)?;
-        }
-        Ok(writing.sequences())
     }
 
     /// Takes the next step of a flush.
@@ -128,12 +131,14 @@ impl<P: Producer, S: Store> Flusher<P, S> {
     /// It failed; none of the steps after it may be taken.
     pub(crate) fn step(&self, writing: &mut Writing<P::Group>) -> Result<(), FlushError> {
         let flush = &mut writing.flush;
-        match writing.steps.next() {
+        match order().get(writing.taken) {
             Some(Step::Events) => timed("events", || self.write_events(flush)),
             Some(Step::Transaction) => timed("transaction", || self.commit(flush)),
             Some(Step::Rows) => timed("rows", || self.write_rows(flush)),
             None => Ok(()),
-        }
+        }?;
+        writing.taken += 1;
+        Ok(())
     }
 
     fn write_events(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
@@ -144,12 +149,17 @@ impl<P: Producer, S: Store> Flusher<P, S> {
     fn commit(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
         let content = Content {
             slots: &flush.slots,
-            reroutes: std::mem::take(&mut flush.batch.reroutes),
-            dead_letters: std::mem::take(&mut flush.batch.dead_letters),
+            reroutes: &flush.batch.reroutes,
+            dead_letters: &flush.batch.dead_letters,
             positions: &flush.positions,
             group: &flush.group,
+            partitions: flush.partitions,
         };
-        self.transactions.commit(&content)?;
+        self.transactions.commit(&content).map_err(|error| match error {
+            NotCommitted::Refused(error) => FlushError::Group(error),
+            NotCommitted::Repartitioned => FlushError::Repartitioned,
+            NotCommitted::Failed(error) => FlushError::Transaction(error),
+        })?;
         flush.batch.counts.publish(&self.inputs);
         for slot in &flush.slots {
             metrics::verdicts(&slot.verdict_changes);
@@ -181,6 +191,15 @@ impl<P: Producer, S: Store> Flusher<P, S> {
             open_calls: slot.open_calls,
             instance: &self.instance,
         }
+    }
+}
+
+/// How a flush went on whose last step ended so.
+pub(crate) fn went<G>(writing: Box<Writing<G>>, ended: Result<(), FlushError>) -> Progress<G> {
+    match ended {
+        Ok(()) => Progress::Done(writing.sequences()),
+        Err(FlushError::Group(error)) => Progress::Refused(writing, error),
+        Err(error) => Progress::Failed(error),
     }
 }
 

@@ -51,6 +51,7 @@ mod tables;
 mod topics;
 mod transaction;
 mod trim;
+mod watchdog;
 mod world;
 mod writer;
 

@@ -6,10 +6,11 @@ use ringtrace_model::{CallKey, Rules};
 
 use crate::batch::call_partition;
 use crate::changelog::ChangelogError;
+use crate::run::LinkError;
 use crate::slot::{Limits, Slot};
 use crate::state::{CallRecord, Header, StateError};
 use crate::topics::{Inputs, Place};
-use crate::world::{Log, World};
+use crate::world::Log;
 
 /// A slot that can't be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -112,25 +113,62 @@ impl Before {
     }
 }
 
+/// What to load.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) slots: Vec<i32>,
+    /// Everything to read from then on: the partitions of the slots, and those of devices.
+    pub(crate) places: Vec<Place>,
+    /// How many slots there are.
+    pub(crate) partitions: i32,
+}
+
+/// What was loaded.
+pub(crate) struct Loaded {
+    pub(crate) slots: Vec<Slot>,
+    /// Where each partition goes on.
+    pub(crate) positions: Vec<(Place, i64)>,
+}
+
 /// Loads slots.
+#[derive(Clone)]
 pub(crate) struct Loader {
     pub(crate) inputs: Inputs,
     /// The consumer group.
     pub(crate) group: String,
+    pub(crate) rules: Rules,
+    pub(crate) limits: Limits,
 }
 
 impl Loader {
+    /// Reads slots back. Whatever an old owner has begun has ended then, one way or the other.
+    ///
+    /// # Errors
+    /// When Kafka or ClickHouse does not answer, or has not what it should.
+    pub(crate) fn load(&self, log: &impl Log, wanted: &Wanted) -> Result<Loaded, LinkError> {
+        // Not what was assigned tells: the new partitions may all be another's, and every call's place changes with them.
+        if log.partitions()? != wanted.partitions {
+            return Err(LinkError::Repartitioned);
+        }
+        // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
+        let positions = self.positions(log, &wanted.places)?;
+        let before = Before { stored: log.stored()?, partitions: wanted.partitions };
+        let mut loader = SlotLoader { log, rules: self.rules, limits: self.limits, before, moved: None };
+        let slots = wanted.slots.iter().map(|slot| loader.load(*slot)).collect::<Result<_, _>>()?;
+        Ok(Loaded { slots, positions })
+    }
+
     /// Where partitions go on: the committed offset, else the first record. Waits for the end of open transactions.
     ///
     /// # Errors
     /// When Kafka does not answer, or no longer has the record at an offset.
-    pub(crate) fn positions(&self, world: &impl World, places: &[Place]) -> Result<Vec<(Place, i64)>, LoadError> {
-        let committed = world.committed(places)?;
+    fn positions(&self, log: &impl Log, places: &[Place]) -> Result<Vec<(Place, i64)>, LoadError> {
+        let committed = log.committed(places)?;
         let mut positions = Vec::with_capacity(places.len());
         for (place, offset) in places.iter().zip(committed) {
-            let (low, high) = world.bounds(*place)?;
+            let (low, high) = log.bounds(*place)?;
             match offset {
-                Some(offset) if offset < low => return Err(self.gone(world, *place, offset, low)),
+                Some(offset) if offset < low => return Err(self.gone(log, *place, offset, low)),
                 Some(offset) if offset > high => return Err(self.ahead(*place, offset, high)),
                 Some(offset) => positions.push((*place, offset)),
                 None => positions.push((*place, low)),
@@ -141,8 +179,8 @@ impl Loader {
 
     /// Records before `next` are gone. Where the group has committed them meanwhile, another member has read them, they had
     /// done their work, and this one is late; else they are lost.
-    pub(crate) fn gone(&self, world: &impl World, place: Place, from: i64, next: i64) -> LoadError {
-        match world.committed(&[place]) {
+    pub(crate) fn gone(&self, log: &impl Log, place: Place, from: i64, next: i64) -> LoadError {
+        match log.committed(&[place]) {
             Err(error) => error.into(),
             Ok(committed) if committed.iter().flatten().any(|offset| *offset >= next) => LoadError::Outrun,
             Ok(_) => self.lost(place, from, next),
@@ -166,6 +204,8 @@ impl Loader {
 pub(crate) struct Moved {
     /// Highest flush sequence of any slot. ClickHouse may not know it yet.
     sequence: u64,
+    /// A slot was last written when there was another number of them.
+    has_grown: bool,
     /// By the slot that is their own now.
     calls: HashMap<i32, Vec<MovedCall>>,
 }
@@ -189,6 +229,7 @@ impl Moved {
         let mut moved = Moved::default();
         for from in 0..partitions {
             let changelog = log.changelog(from)?;
+            moved.has_grown |= changelog.header.is_some_and(|header| header.partitions != partitions);
             let header = changelog.header.unwrap_or_default();
             moved.sequence = moved.sequence.max(header.sequence);
             for (key, record) in changelog.calls {
@@ -204,13 +245,13 @@ impl Moved {
 }
 
 /// Reads slots back, one after the other.
-pub(crate) struct SlotLoader<'w, L> {
-    pub(crate) log: &'w L,
-    pub(crate) rules: Rules,
-    pub(crate) limits: Limits,
-    pub(crate) before: Before,
+struct SlotLoader<'w, L> {
+    log: &'w L,
+    rules: Rules,
+    limits: Limits,
+    before: Before,
     /// Read once, and only where the number of partitions has changed, or nothing was there before.
-    pub(crate) moved: Option<Moved>,
+    moved: Option<Moved>,
 }
 
 impl<L: Log> SlotLoader<'_, L> {
@@ -219,11 +260,15 @@ impl<L: Log> SlotLoader<'_, L> {
     ///
     /// # Errors
     /// When the changelog or a record of it can't be read.
-    pub(crate) fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
+    fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
         let changelog = planted!(ChangelogUnread: Default::default(), self.log.changelog(partition)?);
         let partitions = self.before.partitions;
         if changelog.header.is_none_or(|header| header.partitions != partitions) && self.moved.is_none() {
-            let moved = Moved::read(self.log, partitions)?;
+            let mut moved = Moved::read(self.log, partitions)?;
+            if moved.has_grown {
+                self.log.let_sink_in();
+                moved = Moved::read(self.log, partitions)?;
+            }
             self.before.stored.sequence = self.before.stored.sequence.max(moved.sequence);
             self.moved = Some(moved);
         }
@@ -240,6 +285,7 @@ impl<L: Log> SlotLoader<'_, L> {
         let mut moved = moved.unwrap_or_default();
         moved.sort_by_key(|call| std::cmp::Reverse(call.record.sequence));
         moved.into_iter().try_for_each(|call| slot.adopt(call)).map_err(state_error)?;
+        tracing::info!(slot = partition, open_calls = slot.open_calls(), log_clock = slot.log_clock(), "slot loaded");
         Ok(slot)
     }
 }

@@ -61,6 +61,11 @@ pub(crate) fn clickhouse_retry() {
     counter!("ringtrace_clickhouse_retries_total").increment(1);
 }
 
+/// A partition has records, and none of them come.
+pub(crate) fn stuck(topic: &str) {
+    counter!("ringtrace_stuck_partitions_total", "topic" => topic.to_owned()).increment(1);
+}
+
 pub(crate) fn restart() {
     counter!("ringtrace_link_restarts_total").increment(1);
 }
@@ -106,6 +111,11 @@ pub(crate) fn describe() {
             "ringtrace_link_restarts_total",
             Unit::Count,
             "Times that the linker dropped its state and read it again"
+        );
+        describe_counter!(
+            "ringtrace_stuck_partitions_total",
+            Unit::Count,
+            "Times that a partition had records and gave none, and was fetched anew"
         );
         describe_gauge!("ringtrace_slots", Unit::Count, "Slots that this instance owns");
         describe_gauge!("ringtrace_open_calls", Unit::Count, "Calls in memory");

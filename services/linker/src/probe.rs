@@ -11,11 +11,16 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_kit::clock::wall_ms;
+use ringtrace_kit::config::Kafka;
+use ringtrace_kit::kafka::{TopicError, slots_of};
 
 use crate::topics::{ByPlace, Inputs, Place};
 
 /// How often all partitions are asked about.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// How often the topics themselves are looked at.
+const TOPICS_PERIOD: Duration = Duration::from_secs(5);
 
 /// How long one question may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,6 +34,8 @@ pub(crate) struct End {
     pub(crate) drained_from: i64,
     /// The end of the partition's committed records, markers included.
     pub(crate) end: i64,
+    /// How far it had been read at `asked_at`.
+    pub(crate) position: i64,
     /// An open transaction of some producer hides records that come after its first.
     pub(crate) is_hiding: bool,
 }
@@ -53,6 +60,7 @@ pub(crate) struct Readers {
 pub(crate) struct Shared {
     positions: Mutex<ByPlace<i64>>,
     ends: Mutex<ByPlace<End>>,
+    slots: Mutex<Option<Result<i32, TopicError>>>,
 }
 
 impl Shared {
@@ -66,16 +74,34 @@ impl Shared {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many slots there are, when the brokers were asked since the last call.
+    pub(crate) fn take_slots(&self) -> Option<Result<i32, TopicError>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set_slots(&self, slots: Result<i32, TopicError>) {
+        *self.slots.lock().unwrap_or_else(PoisonError::into_inner) = Some(slots);
+    }
+
     fn positions(&self) -> ByPlace<i64> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Runs until the other end of `stop` is dropped.
-pub(crate) fn run(readers: &Readers, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
+pub(crate) fn run(readers: &Readers, kafka: &Kafka, inputs: &Inputs, shared: &Arc<Shared>, stop: &Receiver<()>) {
     let asker = Asker { readers, inputs };
     let mut before = ByPlace::default();
+    let mut topics_seen = Instant::now();
     while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        if topics_seen.elapsed() >= TOPICS_PERIOD {
+            topics_seen = Instant::now();
+            match slots_of(kafka, readers.raw.client()) {
+                // That they are away is told otherwise.
+                Err(TopicError::Unreachable { .. }) => {}
+                slots => shared.set_slots(slots),
+            }
+        }
         let positions = shared.positions();
         let mut ends = shared.ends();
         ends.retain(|place, _| positions.contains_key(place));
@@ -126,7 +152,7 @@ pub(crate) fn ask(
     let drained_from = if only_markers { position } else { end };
     // Whoever reads up to the end later on must know as well.
     let is_hiding = broker.raw_end(place)? > end;
-    Ok(End { asked_at, drained_from, end, is_hiding })
+    Ok(End { asked_at, drained_from, end, position, is_hiding })
 }
 
 /// The consumers that ask, and what the topics are called.

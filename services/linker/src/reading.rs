@@ -104,6 +104,23 @@ impl Reading {
         self.committed.insert(place, next);
     }
 
+    /// Whether the last flush carried everything that was read.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.batch.is_empty() && self.moved().is_empty()
+    }
+
+    /// Reads a partition no longer; of its slot nothing is kept.
+    pub(crate) fn end(&mut self, place: Place) {
+        self.positions.remove(&place);
+        self.committed.remove(&place);
+        self.gaps.remove(&place);
+        if place.0 != Input::Device
+            && let Some(slot) = self.slots.get_mut(place.1 as usize)
+        {
+            *slot = None;
+        }
+    }
+
     /// Forgets everything that is not committed.
     pub(crate) fn forget(&mut self) {
         self.slots.iter_mut().for_each(|slot| *slot = None);

@@ -4,7 +4,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use hashbrown::HashSet;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use ringtrace_kit::backoff::Backoff;
 use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
@@ -13,6 +13,7 @@ use ringtrace_kit::kafka::{TopicError, check_topics};
 use tokio::runtime::Handle;
 
 use crate::changelog::ChangelogError;
+use crate::consumer::{Protocol, protocol_asked_for};
 use crate::live::Live;
 pub use crate::load::LoadError;
 use crate::metrics;
@@ -44,6 +45,20 @@ pub enum LinkError {
     /// The number of partitions has changed.
     #[error("the number of partitions has changed")]
     Repartitioned,
+    /// A partition ends before what was read of it.
+    #[error("a partition ends before what was read of it: its topic was made again, or a broker has lost records")]
+    Shrunk,
+    /// What was read of partitions that are taken away was not committed in time.
+    #[error("a flush takes longer than partitions can wait for their next owner")]
+    Late,
+    /// There are records, and none of them come.
+    #[error("{topic}/{partition} has records to read, and none of them come")]
+    Stuck {
+        /// Where.
+        topic: String,
+        /// Where.
+        partition: i32,
+    },
     /// ClickHouse did not answer until the stop.
     #[error("ClickHouse does not answer: {0}; nothing is lost, what was read is read again")]
     LookUp(String),
@@ -61,9 +76,12 @@ impl LinkError {
             LinkError::Topics(TopicError::Unreachable { source, .. }) => !is_setting(source),
             LinkError::Kafka(error) => !is_setting(error),
             LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Outrun)
-            | LinkError::Repartitioned => true,
+            | LinkError::Repartitioned
+            | LinkError::Shrunk
+            | LinkError::Late
+            | LinkError::Stuck { .. } => true,
             LinkError::Load(LoadError::Changelog(error)) => !matches!(error, ChangelogError::Record { .. }),
-            LinkError::Flush(error) => matches!(error, FlushError::Transaction(_)),
+            LinkError::Flush(error) => !matches!(error, FlushError::Refused { .. } | FlushError::NotStorable { .. }),
             _ => false,
         }
     }
@@ -93,27 +111,29 @@ impl Linker {
     /// A fault that someone has to act on. What was not committed will be read again.
     pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
         metrics::describe();
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
         let (_trimmer_lives, stop) = sync_channel(0);
         let trimmer = Trimmer::new(&self.config, runtime);
         let thread = std::thread::Builder::new().name("trimmer".to_owned());
         thread.spawn(move || trimmer.run(&stop)).map_err(|_| LinkError::Thread("trimmer"))?;
-        let instance = instance_name(&self.config.link.instance);
-        let mut refused = HashSet::new();
+        let mut sessions = Sessions::new(self);
         loop {
             self.health.not_ready(KAFKA, "no partitions are assigned yet");
-            let error = match self.session(runtime, &instance, &refused, &mut backoff) {
+            let error = match self.session(runtime, &mut sessions) {
+                Err(error) if sessions.falls_back(&error) => {
+                    tracing::info!("the brokers don't have the consumer protocol: the classic one is used");
+                    continue;
+                }
                 Err(LinkError::Flush(FlushError::NotStorable { sources })) => {
                     tracing::error!(?sources, "events that ClickHouse refuses become dead letters");
                     self.health.not_ready(STORAGE, format!("ClickHouse refuses events, last {sources:?}"));
-                    refused.extend(sources);
+                    sessions.refused.extend(sources);
                     continue;
                 }
-                Err(error) if error.is_transient() && !self.drain.is_started() => error,
+                Err(error) if sessions.may_help(&error) && !self.drain.is_started() => error,
                 result => return result,
             };
             metrics::restart();
-            let wait = backoff.next_wait();
+            let wait = sessions.backoff.next_wait();
             tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "state is dropped and read again");
             self.health.not_ready(KAFKA, error.to_string());
             let drain = self.drain.clone();
@@ -121,15 +141,59 @@ impl Linker {
         }
     }
 
-    fn session(
-        &self,
-        runtime: &Handle,
-        instance: &str,
-        refused: &HashSet<String>,
-        backoff: &mut Backoff,
-    ) -> Result<(), LinkError> {
+    fn session(&self, runtime: &Handle, sessions: &mut Sessions) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
-        let live = Live::start(self, runtime, instance)?;
-        Session::start(self, live, partitions, refused.clone())?.run(backoff)
+        sessions.has_run = true;
+        let live = Live::start(self, runtime, &sessions.instance, sessions.protocol)?;
+        Session::start(self, live, partitions, sessions.refused.clone())?.run(&mut sessions.backoff)
+    }
+}
+
+/// What one session leaves to the next.
+struct Sessions {
+    instance: String,
+    protocol: Protocol,
+    /// The protocol was chosen here, and not by `kafka.properties`.
+    is_chosen: bool,
+    /// Sources of events that ClickHouse refuses.
+    refused: HashSet<String>,
+    backoff: Backoff,
+    /// The topics did fit together once.
+    has_run: bool,
+}
+
+impl Sessions {
+    fn new(linker: &Linker) -> Self {
+        let asked_for = protocol_asked_for(&linker.config.kafka);
+        // A catch-up ends when it has read what it was given, so it has to be given everything at once.
+        let chosen = if linker.until_caught_up { Protocol::Classic } else { Protocol::Consumer };
+        Sessions {
+            instance: instance_name(&linker.config.link.instance),
+            protocol: asked_for.unwrap_or(chosen),
+            is_chosen: asked_for.is_none(),
+            refused: HashSet::new(),
+            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(15)),
+            has_run: false,
+        }
+    }
+
+    /// Whether the brokers know only the classic protocol: from now on it is used.
+    fn falls_back(&mut self, error: &LinkError) -> bool {
+        let is_unknown = matches!(
+            error,
+            LinkError::Kafka(KafkaError::MessageConsumptionFatal(
+                RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature
+            ))
+        );
+        let falls = is_unknown && self.is_chosen && self.protocol == Protocol::Consumer;
+        if falls {
+            self.protocol = Protocol::Classic;
+        }
+        falls
+    }
+
+    /// Whether starting again may help. Topics that did fit together are on their way to do so again.
+    fn may_help(&self, error: &LinkError) -> bool {
+        error.is_transient() || (self.has_run && matches!(error, LinkError::Topics(_)))
     }
 }

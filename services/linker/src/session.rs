@@ -13,16 +13,18 @@ use ringtrace_model::CallKey;
 
 use crate::batch::Routing;
 use crate::catch_up::CatchUp;
-use crate::flusher::{Flush, Progress};
+use crate::flusher::{Progress, Writing};
 use crate::load::Loader;
 use crate::lookup::{Answer, Histories};
 use crate::metrics;
+use crate::ownership::Loading;
 use crate::placement::Placement;
 use crate::privacy::Privacy;
 use crate::reading::Reading;
 use crate::run::{KAFKA, LinkError, Linker};
 use crate::slot::Limits;
 use crate::topics::{Inputs, Place};
+use crate::watchdog::{self, Remedy, Watchdog};
 use crate::world::{Polled, World};
 
 /// Records that are taken between two looks at the clock.
@@ -37,30 +39,39 @@ const BROKER_SILENCE_MS: i64 = 15_000;
 /// Part of the service's health that producers decide.
 const PLACEMENT: &str = "placement";
 
-/// How often state is shown in the metrics.
-const GAUGE_PERIOD: Duration = Duration::from_secs(1);
-
 /// See the module's text.
 pub(crate) struct Session<'l, W: World> {
     pub(crate) linker: &'l Linker,
     pub(crate) world: W,
     pub(crate) limits: Limits,
     pub(crate) loader: Loader,
+    pub(crate) loading: Option<Loading>,
     pub(crate) reading: Reading,
     /// What Kafka has assigned, loaded or not.
     pub(crate) owned: HashSet<Place, FixedState>,
     pub(crate) catch_up: Option<CatchUp>,
-    pub(crate) flushes: SyncSender<Flush<W::Group>>,
-    pub(crate) progress: Receiver<Progress>,
+    pub(crate) flushes: SyncSender<Box<Writing<W::Group>>>,
+    pub(crate) progress: Receiver<Progress<W::Group>>,
     pub(crate) in_flight: bool,
-    /// The flush in flight was cut before partitions were taken away: its failure means nothing.
+    /// The flush in flight is of slots that were forgotten since: its end means nothing.
     pub(crate) is_stale: bool,
+    /// The flush in flight, when the group has refused it, and when that was.
+    pub(crate) refused: Option<(Instant, Box<Writing<W::Group>>)>,
+    /// Since when the group refuses flushes.
+    pub(crate) refused_since: Option<Instant>,
+    /// Until when the group waits for partitions that are being handed over.
+    pub(crate) deadline: Option<Instant>,
+    /// Since when it waits for others, while something else is waited for here.
+    pub(crate) awaited_since: Option<Instant>,
+    /// When slots are loaded at the earliest.
+    pub(crate) load_after: Instant,
     pub(crate) has_committed: bool,
     pub(crate) placement: Placement,
     pub(crate) check: Option<Answer<(Vec<CallKey>, Histories)>>,
     pub(crate) last_cut: Instant,
     pub(crate) last_check: Instant,
     last_gauges: Instant,
+    watchdog: Watchdog,
 }
 
 impl<'l, W: World> Session<'l, W> {
@@ -76,11 +87,13 @@ impl<'l, W: World> Session<'l, W> {
         let (flushes, progress) = world.start_flusher()?;
         let now = world.now();
         let wall_ms = world.wall_ms();
+        let limits = Limits { calls: config.link.calls_in_memory, settled_ms: config.link.settled_ms };
         Ok(Session {
             linker,
             world,
-            limits: Limits { calls: config.link.calls_in_memory, settled_ms: config.link.settled_ms },
-            loader: Loader { inputs: inputs.clone(), group: config.kafka.group.clone() },
+            limits,
+            loader: Loader { inputs: inputs.clone(), group: config.kafka.group.clone(), rules: config.rules, limits },
+            loading: None,
             reading: Reading::new(Routing { inputs, privacy, partitions, refused }, wall_ms),
             owned: HashSet::default(),
             catch_up: linker.until_caught_up.then(CatchUp::default),
@@ -88,12 +101,18 @@ impl<'l, W: World> Session<'l, W> {
             progress,
             in_flight: false,
             is_stale: false,
+            refused: None,
+            refused_since: None,
+            deadline: None,
+            awaited_since: None,
+            load_after: now,
             has_committed: false,
             placement: Placement::default(),
             check: None,
             last_cut: now,
             last_check: now,
             last_gauges: now,
+            watchdog: Watchdog::default(),
         })
     }
 
@@ -113,8 +132,13 @@ impl<'l, W: World> Session<'l, W> {
 
     /// Reads, and does what is due beside it.
     pub(crate) fn step(&mut self) -> Result<(), LinkError> {
-        self.pump(Duration::from_millis(20))?;
-        self.tick()
+        match self.pump(Duration::from_millis(20)).and_then(|()| self.tick()) {
+            Err(LinkError::Late) => {
+                tracing::warn!("others wait for partitions: what was read is not committed, and is read again");
+                self.forget()
+            }
+            stepped => stepped,
+        }
     }
 
     /// Takes what there is to read; waits no longer than `most` for the first record.
@@ -124,8 +148,10 @@ impl<'l, W: World> Session<'l, W> {
         if planted!(FullTablePauses) && self.reading.open_calls() > self.limits.calls {
             return self.follow_changes();
         }
-        for _ in 0..RECORDS_PER_TICK {
-            if !self.poll(wait)? || self.reading.batch.bytes >= self.linker.config.link.flush_bytes {
+        for count in 0..RECORDS_PER_TICK {
+            let has_polled = self.poll(wait)?;
+            self.watchdog.was_idle |= count == 0 && !has_polled;
+            if !has_polled || self.reading.batch.bytes >= self.linker.config.link.flush_bytes {
                 break;
             }
             wait = Duration::ZERO;
@@ -156,6 +182,7 @@ impl<'l, W: World> Session<'l, W> {
         {
             self.note(progress)?;
         }
+        self.send_again()?;
         self.note_check();
         let link = &self.linker.config.link;
         let is_full = self.reading.batch.bytes >= link.flush_bytes;
@@ -167,8 +194,38 @@ impl<'l, W: World> Session<'l, W> {
         {
             self.cut()?;
         }
-        if self.world.now() - self.last_gauges >= GAUGE_PERIOD {
+        if self.world.now() - self.last_gauges >= watchdog::PERIOD {
             self.show();
+            self.watch()?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether everything that is there comes, and whether the topics are as they were.
+    fn watch(&mut self) -> Result<(), LinkError> {
+        if self.world.slots()?.is_some_and(|slots| slots != self.reading.routing.partitions) {
+            return Err(LinkError::Repartitioned);
+        }
+        let ends = self.world.ends();
+        for place in self.reading.positions.keys() {
+            if ends.get(place).is_some_and(|end| end.end < end.position) {
+                return Err(LinkError::Shrunk);
+            }
+        }
+        for (place, remedy) in self.watchdog.look(&self.reading.positions, &ends) {
+            let topic = self.reading.routing.inputs.name(place.0);
+            metrics::stuck(topic);
+            let partition = place.1;
+            match remedy {
+                _ if planted!(NoWatchdog) => {}
+                Remedy::BeginAgain => return Err(LinkError::Stuck { topic: topic.to_string(), partition }),
+                Remedy::Seek(next) => {
+                    tracing::warn!(%topic, partition, next, "there are records, and none of them come: fetched anew");
+                    self.world.pause(&[place])?;
+                    self.world.seek(place, next)?;
+                    self.world.resume(&[place])?;
+                }
+            }
         }
         Ok(())
     }

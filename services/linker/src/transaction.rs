@@ -12,11 +12,30 @@ use crate::topics::Positions;
 /// What goes into a transaction.
 pub(crate) struct Content<'a, G> {
     pub(crate) slots: &'a [SlotFlush],
-    pub(crate) reroutes: Vec<Outgoing>,
-    pub(crate) dead_letters: Vec<Outgoing>,
+    pub(crate) reroutes: &'a [Outgoing],
+    pub(crate) dead_letters: &'a [Outgoing],
     /// Of every partition that was read.
     pub(crate) positions: &'a Positions,
     pub(crate) group: &'a G,
+    /// How many slots there were when they were read.
+    pub(crate) partitions: i32,
+}
+
+/// A transaction that was not committed.
+#[derive(Debug)]
+pub(crate) enum NotCommitted {
+    /// The group takes no offsets of this member and generation. The transaction is aborted, and others may follow.
+    Refused(KafkaError),
+    /// Calls have other slots by now: the number of partitions has changed. The transaction is aborted.
+    Repartitioned,
+    /// Nothing is known of it, and the producer is done.
+    Failed(KafkaError),
+}
+
+impl From<KafkaError> for NotCommitted {
+    fn from(error: KafkaError) -> Self {
+        NotCommitted::Failed(error)
+    }
 }
 
 /// A transactional producer.
@@ -31,13 +50,16 @@ pub(crate) trait Producer {
     fn send(&self, record: BaseRecord<'_, [u8], [u8]>) -> KafkaResult<()>;
 
     /// Adds the offsets to the transaction. Kafka refuses them when the group has gone on without this member.
-    fn send_offsets(&self, positions: &Positions, group: &Self::Group) -> KafkaResult<()>;
+    fn send_offsets(&self, positions: &Positions, group: &Self::Group) -> Result<(), NotCommitted>;
+
+    /// How many slots there are now.
+    fn slots(&self) -> KafkaResult<i32>;
 
     /// Commits.
     fn commit(&self) -> KafkaResult<()>;
 
-    /// Best effort: a producer that was fenced can't even abort, and the broker does it after the timeout.
-    fn abort(&self);
+    /// A producer that was fenced can't even abort, and the broker does it after the timeout.
+    fn abort(&self) -> KafkaResult<()>;
 }
 
 /// Writes transactions.
@@ -50,29 +72,39 @@ impl<P: Producer> Transactions<P> {
     /// Commits all of the content, or nothing.
     ///
     /// # Errors
-    /// Nothing is committed as far as this instance may assume: its state must be read again.
-    pub(crate) fn commit(&self, content: &Content<'_, P::Group>) -> KafkaResult<()> {
+    /// Nothing was committed, or nothing is known of it: then the state must be read again.
+    pub(crate) fn commit(&self, content: &Content<'_, P::Group>) -> Result<(), NotCommitted> {
         self.producer.begin()?;
         if planted!(OffsetsOutside) {
             self.producer.send_offsets(content.positions, content.group)?;
             self.producer.commit()?;
             self.producer.begin()?;
         }
-        let written = self.write(content).and_then(|()| self.producer.commit());
-        if written.is_err() {
-            self.producer.abort();
-        }
-        written
+        let written =
+            self.write(content).and_then(|()| self.check_slots(content)).and_then(|()| Ok(self.producer.commit()?));
+        let Err(error) = written else { return Ok(()) };
+        Err(match (self.producer.abort(), error) {
+            (Err(_), NotCommitted::Refused(error)) => NotCommitted::Failed(error),
+            (_, error) => error,
+        })
     }
 
-    fn write(&self, content: &Content<'_, P::Group>) -> KafkaResult<()> {
+    /// With the consumer protocol nobody has to give up what it holds when partitions are added, and so others may have taken
+    /// over calls of these slots already. They read these slots' state first, and wait for transactions that are open then:
+    /// whoever asks in an open one hears of it.
+    fn check_slots(&self, content: &Content<'_, P::Group>) -> Result<(), NotCommitted> {
+        let is_same = planted!(PartitionsUnchecked) || self.producer.slots()? == content.partitions;
+        if is_same { Ok(()) } else { Err(NotCommitted::Repartitioned) }
+    }
+
+    fn write(&self, content: &Content<'_, P::Group>) -> Result<(), NotCommitted> {
         for slot in content.slots {
             self.write_slot(slot)?;
         }
-        for reroute in &content.reroutes {
+        for reroute in content.reroutes {
             self.send_outgoing(&self.kafka.internal_topic, reroute)?;
         }
-        for dead_letter in &content.dead_letters {
+        for dead_letter in content.dead_letters {
             self.send_outgoing(&self.kafka.dead_letters_topic, dead_letter)?;
         }
         planted!(OffsetsOutside: Ok(()), self.producer.send_offsets(content.positions, content.group))

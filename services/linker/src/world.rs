@@ -10,7 +10,7 @@ use ringtrace_model::CallKey;
 use crate::changelog::{Changelog, ChangelogError};
 use crate::consumer::Change;
 use crate::flusher::Line;
-use crate::load::{LoadError, Stored};
+use crate::load::{LoadError, Loaded, Loader, Stored, Wanted};
 use crate::lookup::{Answer, Histories};
 use crate::probe::End;
 use crate::record::Record;
@@ -47,39 +47,55 @@ pub(crate) trait Member {
     /// Reads on.
     fn resume(&mut self, places: &[Place]) -> KafkaResult<()>;
 
-    /// Takes the rebalances since the last call, in order. Everything assigned is paused.
-    fn take_changes(&mut self) -> Vec<Change>;
+    /// Takes the next rebalance, in their order. Everything assigned is paused; what is being taken away stays
+    /// this member's until it is given up.
+    fn next_change(&mut self) -> Option<Change>;
 
-    /// Whether there are rebalances that were not taken.
-    fn has_changes(&self) -> bool;
+    /// Lets go of partitions that are being taken away: from now on others may read them.
+    fn give_up(&mut self, places: &[Place]) -> KafkaResult<()>;
+
+    /// Whether there is a rebalance of some kind that was not taken.
+    fn has_change(&self, is_kind: fn(&Change) -> bool) -> bool;
 
     /// Member and generation as of now.
     fn group(&self) -> Option<Self::Group>;
-
-    /// Committed offsets, in the order of `places`; waits for the end of open transactions.
-    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>>;
 }
 
-/// The log, beside what the group reads of it.
+/// What is stored, beside what the group reads of it.
 pub(crate) trait Log {
+    /// The group's committed offsets, in the order of `places`; waits for the end of open transactions.
+    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>>;
+
     /// How many partitions the call topics and the internal one have.
     ///
     /// # Errors
     /// When they differ, or the brokers don't answer.
     fn partitions(&self) -> Result<i32, LinkError>;
 
+    /// Waits until every broker and every instance has heard that the number of partitions has changed.
+    fn let_sink_in(&self);
+
     /// First offset of a partition, and the end of all its records.
     fn bounds(&self, place: Place) -> KafkaResult<(i64, i64)>;
 
-    /// Where the committed records of a partition end.
-    fn committed_end(&self, place: Place) -> KafkaResult<i64>;
-
     /// Reads a partition of the changelog to its end.
     fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError>;
+
+    /// What ClickHouse holds already, of any slot.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    fn stored(&self) -> Result<Stored, LoadError>;
 }
 
 /// What goes on beside the loop: clocks, the flusher, the probe, ClickHouse.
 pub(crate) trait Beside: Member {
+    /// What is stored.
+    type Log: Log;
+
+    /// What is stored.
+    fn log(&self) -> &Self::Log;
+
     /// Time that only goes on.
     fn now(&self) -> Instant;
 
@@ -101,11 +117,14 @@ pub(crate) trait Beside: Member {
     /// What the probe found last.
     fn ends(&self) -> ByPlace<End>;
 
-    /// What ClickHouse holds already, of any slot.
+    /// How many slots there are by now, as far as the probe knows.
     ///
     /// # Errors
-    /// When it does not answer.
-    fn stored(&self) -> Result<Stored, LoadError>;
+    /// When the topics don't fit together any more.
+    fn slots(&self) -> Result<Option<i32>, LinkError>;
+
+    /// Starts to load slots, beside reading: that may wait for others.
+    fn load(&mut self, loader: &Loader, wanted: Wanted) -> Answer<Result<Loaded, LinkError>>;
 
     /// Starts to ask for the histories of calls.
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories>;
@@ -115,6 +134,6 @@ pub(crate) trait Beside: Member {
 }
 
 /// All of it.
-pub(crate) trait World: Member + Log + Beside {}
+pub(crate) trait World: Beside {}
 
-impl<T: Member + Log + Beside> World for T {}
+impl<T: Beside> World for T {}

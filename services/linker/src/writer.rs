@@ -42,6 +42,12 @@ pub enum FlushError {
     /// Kafka did not take the transaction.
     #[error("transaction was not committed")]
     Transaction(#[from] KafkaError),
+    /// Kafka took no offsets of this member and generation.
+    #[error("the consumer group has gone on without this member")]
+    Group(#[source] KafkaError),
+    /// The number of partitions has changed.
+    #[error("the number of partitions has changed")]
+    Repartitioned,
     /// ClickHouse refuses the rows.
     #[error("ClickHouse refuses rows of {table}")]
     Refused {

@@ -1,5 +1,6 @@
 //! The real world of a session: librdkafka, ClickHouse, threads and clocks.
 
+mod log;
 mod producer;
 mod store;
 
@@ -8,34 +9,26 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Message, Offset};
 use ringtrace_kit::clock::wall_ms;
-use ringtrace_kit::kafka::check_topics;
 use ringtrace_model::CallKey;
 use tokio::runtime::Handle;
 
-use crate::changelog::{self, Changelog, ChangelogError};
-use crate::consumer::{Change, Context, partition_list, reader, subscribe};
+use crate::consumer::{Change, Context, Protocol, give_up, partition_list, reader, subscribe};
 use crate::flusher::{Flusher, Line};
-use crate::load::{LoadError, Stored};
-use crate::lookup::{self, Answer, Histories};
+use crate::load::{Loaded, Loader, Wanted};
+use crate::lookup::{self, Answer, Asked, Histories};
 use crate::probe::{self, End, Readers, Shared};
 use crate::record::Record;
 use crate::run::{LinkError, Linker};
 use crate::topics::{ByPlace, Inputs, Place};
 use crate::transaction::Transactions;
-use crate::world::{Beside, Log, Member, Polled};
+use crate::world::{Beside, Member, Polled};
 use crate::writer::Writer;
+use log::LiveLog;
 use producer::LiveProducer;
 use store::ClickHouseStore;
-
-/// How long the brokers may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long offsets may stay unstable: as long as transactions of a dead owner, and a little more.
-const STABLE: Duration = Duration::from_secs(60);
 
 /// How long a seek may take.
 const SEEK: Duration = Duration::from_secs(10);
@@ -47,11 +40,9 @@ const SEEKS: u32 = 100;
 pub(crate) struct Live<'l> {
     linker: &'l Linker,
     runtime: Handle,
-    inputs: Inputs,
     consumer: BaseConsumer<Context>,
-    /// Belong to no group: one sees committed records only, the other all.
-    committed: BaseConsumer,
-    raw: BaseConsumer,
+    inputs: Inputs,
+    stored: Arc<LiveLog>,
     instance: String,
     probe: Arc<Shared>,
     /// Ends the probe when it is dropped.
@@ -61,22 +52,44 @@ pub(crate) struct Live<'l> {
 }
 
 impl<'l> Live<'l> {
-    pub(crate) fn start(linker: &'l Linker, runtime: &Handle, instance: &str) -> Result<Self, LinkError> {
+    pub(crate) fn start(
+        linker: &'l Linker,
+        runtime: &Handle,
+        instance: &str,
+        protocol: Protocol,
+    ) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::of(kafka);
         let (probe, probe_lives) = start_probe(linker, &inputs)?;
         Ok(Live {
             linker,
             runtime: runtime.clone(),
-            consumer: subscribe(kafka, &inputs)?,
-            committed: reader(kafka, "read_committed")?,
-            raw: reader(kafka, "read_uncommitted")?,
+            consumer: subscribe(kafka, &inputs, protocol)?,
+            stored: Arc::new(LiveLog::start(linker, runtime, &inputs)?),
             inputs,
             instance: instance.to_owned(),
             probe,
             _probe_lives: probe_lives,
             lives: Arc::new(()),
         })
+    }
+
+    /// librdkafka tells that it can't go on, and keeps why to itself.
+    fn fatal(&self, told: RDKafkaErrorCode) -> KafkaError {
+        KafkaError::MessageConsumptionFatal(self.consumer.client().fatal_error().map_or(told, |(code, _)| code))
+    }
+}
+
+impl Drop for Live<'_> {
+    /// A consumer can't close while it waits for partitions to be given up.
+    fn drop(&mut self) {
+        let context = self.consumer.context();
+        context.leave();
+        while let Some(change) = context.next_change() {
+            if let Change::Revoking(places) = change {
+                let _ = give_up(&self.consumer, &partition_list(&self.inputs, places));
+            }
+        }
     }
 }
 
@@ -85,9 +98,11 @@ fn start_probe(linker: &Linker, inputs: &Inputs) -> Result<(Arc<Shared>, SyncSen
     let readers = Readers { committed: reader(kafka, "read_committed")?, raw: reader(kafka, "read_uncommitted")? };
     let shared = Arc::new(Shared::default());
     let (lives, stop) = sync_channel(0);
-    let (inputs, theirs) = (inputs.clone(), Arc::clone(&shared));
+    let (kafka, inputs, theirs) = (kafka.clone(), inputs.clone(), Arc::clone(&shared));
     let thread = std::thread::Builder::new().name("probe".to_owned());
-    thread.spawn(move || probe::run(&readers, &inputs, &theirs, &stop)).map_err(|_| LinkError::Thread("probe"))?;
+    thread
+        .spawn(move || probe::run(&readers, &kafka, &inputs, &theirs, &stop))
+        .map_err(|_| LinkError::Thread("probe"))?;
     Ok((shared, lives))
 }
 
@@ -100,7 +115,7 @@ impl Member for Live<'_> {
                 Some(input) => Ok(Polled::Record(take(&Record::of(&message, input)))),
                 None => Ok(Polled::Event),
             },
-            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => Err(error),
+            Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(self.fatal(code)),
             Some(Err(error)) => {
                 // librdkafka goes on by itself; the probe notices when the brokers stay away.
                 tracing::warn!(%error, "Kafka reports");
@@ -132,49 +147,30 @@ impl Member for Live<'_> {
         self.consumer.resume(&partition_list(&self.inputs, places.iter().copied()))
     }
 
-    fn take_changes(&mut self) -> Vec<Change> {
-        self.consumer.context().take_changes()
+    fn next_change(&mut self) -> Option<Change> {
+        self.consumer.context().next_change()
     }
 
-    fn has_changes(&self) -> bool {
-        self.consumer.context().has_changes()
+    fn has_change(&self, is_kind: fn(&Change) -> bool) -> bool {
+        self.consumer.context().has_change(is_kind)
+    }
+
+    fn give_up(&mut self, places: &[Place]) -> KafkaResult<()> {
+        give_up(&self.consumer, &partition_list(&self.inputs, places.iter().copied()))
     }
 
     fn group(&self) -> Option<ConsumerGroupMetadata> {
         self.consumer.group_metadata()
     }
-
-    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
-        let list = partition_list(&self.inputs, places.iter().copied());
-        let committed = self.consumer.committed_offsets(list, STABLE)?;
-        let offset = |place: &Place| {
-            let element = committed.find_partition(self.inputs.name(place.0), place.1);
-            element.as_ref().map_or(Ok(()), TopicPartitionListElem::error)?;
-            Ok(element.and_then(|element| element.offset().to_raw()).filter(|offset| *offset >= 0))
-        };
-        places.iter().map(offset).collect()
-    }
-}
-
-impl Log for Live<'_> {
-    fn partitions(&self) -> Result<i32, LinkError> {
-        Ok(check_topics(&self.linker.config.kafka)?)
-    }
-
-    fn bounds(&self, (input, partition): Place) -> KafkaResult<(i64, i64)> {
-        self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)
-    }
-
-    fn committed_end(&self, (input, partition): Place) -> KafkaResult<i64> {
-        Ok(self.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
-    }
-
-    fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError> {
-        changelog::read(&self.committed, &self.raw, &self.linker.config.kafka.calls_topic, partition)
-    }
 }
 
 impl Beside for Live<'_> {
+    type Log = LiveLog;
+
+    fn log(&self) -> &LiveLog {
+        &self.stored
+    }
+
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -196,7 +192,7 @@ impl Beside for Live<'_> {
             drain: drain.clone(),
             wanted: Arc::downgrade(&self.lives),
         };
-        let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance)?;
+        let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance, &self.stored)?;
         let flusher = Flusher {
             transactions: Transactions { producer, kafka: config.kafka.clone() },
             store: ClickHouseStore { writer, runtime: self.runtime.clone() },
@@ -218,8 +214,17 @@ impl Beside for Live<'_> {
         self.probe.ends()
     }
 
-    fn stored(&self) -> Result<Stored, LoadError> {
-        store::stored(&self.linker.sink, &self.runtime)
+    fn slots(&self) -> Result<Option<i32>, LinkError> {
+        Ok(self.probe.take_slots().transpose()?)
+    }
+
+    fn load(&mut self, loader: &Loader, wanted: Wanted) -> Answer<Result<Loaded, LinkError>> {
+        let (asked, answer) = Asked::new();
+        let (loader, stored) = (loader.clone(), Arc::clone(&self.stored));
+        let thread = std::thread::Builder::new().name("loader".to_owned());
+        // Without a thread nobody answers, which is noticed.
+        let _ = thread.spawn(move || asked.answer(loader.load(&*stored, &wanted)));
+        answer
     }
 
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {

@@ -1,5 +1,6 @@
 //! The transactional producer of an instance, by librdkafka.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::Offset;
@@ -9,9 +10,10 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, Threa
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::{MAX_RECORD_BYTES, client_config};
 
+use super::log::LiveLog;
 use crate::consumer::partition_list;
 use crate::topics::{Inputs, Positions};
-use crate::transaction::{Producer, retried};
+use crate::transaction::{NotCommitted, Producer, retried};
 
 /// How long one step of a transaction may take before it is given up, and the linker reads its state again.
 const STEP: Duration = Duration::from_secs(60);
@@ -19,11 +21,21 @@ const STEP: Duration = Duration::from_secs(60);
 /// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
 const TRANSACTION_TIMEOUT_MS: &str = "30000";
 
+/// What brokers say to offsets of a member and generation that the group has left behind (KIP-447, KIP-848).
+const GONE_ON: [RDKafkaErrorCode; 5] = [
+    RDKafkaErrorCode::IllegalGeneration,
+    RDKafkaErrorCode::UnknownMemberId,
+    RDKafkaErrorCode::StaleMemberEpoch,
+    RDKafkaErrorCode::FencedMemberEpoch,
+    RDKafkaErrorCode::RebalanceInProgress,
+];
+
 /// See the module's text.
 pub(crate) struct LiveProducer {
     /// Its own thread serves deliveries, without which an abort would not end.
     producer: ThreadedProducer<DefaultProducerContext>,
     inputs: Inputs,
+    log: Arc<LiveLog>,
 }
 
 impl LiveProducer {
@@ -31,7 +43,7 @@ impl LiveProducer {
     ///
     /// # Errors
     /// When a setting is refused, or the brokers don't answer in time.
-    pub(crate) fn open(kafka: &Kafka, inputs: &Inputs, instance: &str) -> KafkaResult<Self> {
+    pub(crate) fn open(kafka: &Kafka, inputs: &Inputs, instance: &str, log: &Arc<LiveLog>) -> KafkaResult<Self> {
         let room = (MAX_RECORD_BYTES + (1 << 20)).to_string();
         let mut config = client_config(kafka);
         config
@@ -45,7 +57,7 @@ impl LiveProducer {
             .set("partitioner", "murmur2_random");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
         producer.init_transactions(STEP)?;
-        Ok(LiveProducer { producer, inputs: inputs.clone() })
+        Ok(LiveProducer { producer, inputs: inputs.clone(), log: Arc::clone(log) })
     }
 }
 
@@ -69,19 +81,31 @@ impl Producer for LiveProducer {
         }
     }
 
-    fn send_offsets(&self, positions: &Positions, group: &ConsumerGroupMetadata) -> KafkaResult<()> {
+    fn send_offsets(&self, positions: &Positions, group: &ConsumerGroupMetadata) -> Result<(), NotCommitted> {
         let mut offsets = partition_list(&self.inputs, []);
         for (place, position) in positions {
             offsets.add_partition_offset(self.inputs.name(place.0), place.1, Offset::Offset(position.next))?;
         }
-        retried(|| self.producer.send_offsets_to_transaction(&offsets, group, STEP))
+        let sent = retried(|| self.producer.send_offsets_to_transaction(&offsets, group, STEP));
+        sent.map_err(|error| match error.rdkafka_error_code() {
+            Some(code) if GONE_ON.contains(&code) && !is_fatal(&error) => NotCommitted::Refused(error),
+            _ => NotCommitted::Failed(error),
+        })
+    }
+
+    fn slots(&self) -> KafkaResult<i32> {
+        self.log.slots()
     }
 
     fn commit(&self) -> KafkaResult<()> {
         retried(|| self.producer.commit_transaction(STEP))
     }
 
-    fn abort(&self) {
-        let _ = self.producer.abort_transaction(STEP);
+    fn abort(&self) -> KafkaResult<()> {
+        self.producer.abort_transaction(STEP)
     }
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if error.is_fatal())
 }

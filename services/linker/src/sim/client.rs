@@ -10,12 +10,14 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use ringtrace_model::CallKey;
 
 use super::cluster::Cluster;
+use super::group;
 use super::log::Topic;
+use super::state::State;
 use super::writing::{SimFlusher, flusher};
 use crate::changelog::{Changelog, ChangelogError};
-use crate::consumer::Change;
+use crate::consumer::{Change, Protocol};
 use crate::flusher::Line;
-use crate::load::{LoadError, Stored};
+use crate::load::{LoadError, Loaded, Loader, Stored, Wanted};
 use crate::lookup::{Answer, Asked, Histories};
 use crate::probe::{self, Broker, End};
 use crate::record::{HeadersOf, Record};
@@ -43,15 +45,21 @@ struct Client {
     generation: i32,
     /// What was assigned, and where it is read next; `None` before the first fetch.
     owned: BTreeMap<Place, Fetch>,
-    changes: Vec<Change>,
+    changes: VecDeque<Change>,
     /// Assignments that are on their way, piece by piece.
     coming: VecDeque<Vec<Place>>,
+    /// What the coordinator has answered, and the client has not heard yet.
+    answer: Option<group::Answer>,
+    /// Partitions that it was asked to give up, and has not.
+    revoking: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Fetch {
     next: Option<i64>,
     is_paused: bool,
+    /// No records come of it until it is sought.
+    is_wedged: bool,
 }
 
 #[derive(Default)]
@@ -65,8 +73,22 @@ struct Probe {
 
 /// A question to ClickHouse that is not answered yet.
 enum Question {
-    Histories { asked: Asked<Histories>, keys: Vec<CallKey>, found: Option<Histories> },
-    Check { asked: Asked<(Vec<CallKey>, Histories)>, calls: Vec<(CallKey, i64)>, found: Option<Histories> },
+    Histories {
+        asked: Asked<Histories>,
+        keys: Vec<CallKey>,
+        found: Option<Histories>,
+    },
+    Check {
+        asked: Asked<(Vec<CallKey>, Histories)>,
+        calls: Vec<(CallKey, i64)>,
+        found: Option<Histories>,
+    },
+    Load {
+        asked: Asked<Result<Loaded, LinkError>>,
+        loader: Loader,
+        wanted: Wanted,
+        loaded: Option<Result<Loaded, LinkError>>,
+    },
 }
 
 impl Life {
@@ -87,15 +109,19 @@ impl Life {
         self.client.borrow().member
     }
 
-    /// ClickHouse goes on with a question.
-    pub(super) fn answer(&self, cluster: &Cluster) {
+    /// What was asked beside the loop goes on.
+    pub(super) fn answer(self: &Rc<Self>, cluster: &Rc<Cluster>) {
         if self.questions.borrow().is_empty() {
             return;
         }
         let choice = cluster.random(|random| random.below(self.questions.borrow().len()));
         let question = self.questions.borrow_mut().swap_remove(choice);
+        if let Question::Load { asked, loader, wanted, loaded } = question {
+            return self.go_on_loading(cluster, asked, loader, wanted, loaded);
+        }
         let state = cluster.state.borrow();
         match question {
+            Question::Load { .. } => {}
             Question::Histories { asked, keys, found: None } => {
                 let found = Some(state.store.histories(&keys));
                 self.questions.borrow_mut().push(Question::Histories { asked, keys, found });
@@ -115,6 +141,22 @@ impl Life {
                 asked.answer((calls.into_iter().map(|(key, _)| key).collect(), found));
             }
         }
+    }
+
+    fn go_on_loading(
+        self: &Rc<Self>,
+        cluster: &Rc<Cluster>,
+        asked: Asked<Result<Loaded, LinkError>>,
+        loader: Loader,
+        wanted: Wanted,
+        loaded: Option<Result<Loaded, LinkError>>,
+    ) {
+        if let Some(loaded) = loaded {
+            return asked.answer(loaded);
+        }
+        let world = SimWorld { cluster: Rc::clone(cluster), life: Rc::clone(self) };
+        let loaded = Some(loader.load(&world, &wanted));
+        self.questions.borrow_mut().push(Question::Load { asked, loader, wanted, loaded });
     }
 
     /// The probe takes the next of its steps: it asks about all partitions, or tells what it has found.
@@ -171,28 +213,38 @@ impl SimWorld {
         let mut state = self.cluster.state.borrow_mut();
         let state = &mut *state;
         let mut client = self.life.client.borrow_mut();
-        let client = &mut *client;
         let Some(member) = client.member else {
             client.member = Some(state.group.join());
             return true;
         };
-        let is_gone = !state.group.is_member(member);
-        let has_to_give_up = is_gone || state.group.must_rejoin(member);
-        if has_to_give_up && !state.random.one_in(3) {
+        if !state.group.is_member(member) {
+            if state.random.one_in(3) {
+                state.tell(|| format!("{} hears that it is out", self.life.name));
+                client.lose_all();
+                return true;
+            }
             // It has not heard of it yet, and reads on.
             return false;
         }
-        if has_to_give_up {
-            client.coming.clear();
-            if let Some(piece) = client.give_up(state.plan.in_pieces) {
-                state.tell(|| format!("{} gives up {piece:?}", self.life.name));
-                client.changes.push(Change::Revoked(piece));
+        if !client.revoking.is_empty() {
+            return false;
+        }
+        match state.group.protocol {
+            Protocol::Classic => self.follow_generation(state, &mut client, member),
+            Protocol::Consumer => self.follow_epoch(state, &mut client, member),
+        }
+    }
+
+    /// The classic protocol: everything is given up, and comes back with the next generation.
+    fn follow_generation(&self, state: &mut State, client: &mut Client, member: u64) -> bool {
+        if state.group.must_rejoin(member) {
+            if !state.random.one_in(3) {
+                return false;
             }
-            if client.owned.is_empty() {
-                match is_gone {
-                    true => client.member = None,
-                    false => state.group.rejoin(member),
-                }
+            client.coming.clear();
+            match client.some(state.plan.in_pieces) {
+                Some(piece) => self.ask_for(state, client, piece),
+                None => state.group.rejoin(member),
             }
             return true;
         }
@@ -201,9 +253,7 @@ impl SimWorld {
             return false;
         }
         if let Some(piece) = client.coming.pop_front() {
-            state.tell(|| format!("{} gets {piece:?} in {}", self.life.name, client.generation));
-            client.owned.extend(piece.iter().map(|place| (*place, Fetch { next: None, is_paused: true })));
-            client.changes.push(Change::Assigned(piece));
+            self.give(state, client, piece);
             return true;
         }
         let Some(assigned) = state.group.assignment(member).filter(|_| client.generation != state.group.generation)
@@ -222,6 +272,40 @@ impl SimWorld {
         true
     }
 
+    /// The consumer protocol: heartbeats, whose answers take their time.
+    fn follow_epoch(&self, state: &mut State, client: &mut Client, member: u64) -> bool {
+        if !state.random.one_in(3) {
+            return false;
+        }
+        let Some(answer) = client.answer.take() else {
+            let most = if state.plan.in_pieces { 2 } else { usize::MAX };
+            client.answer = state.group.heartbeat(member, most);
+            return false;
+        };
+        client.generation = answer.epoch;
+        if !answer.to_give_up.is_empty() {
+            self.ask_for(state, client, answer.to_give_up);
+            return true;
+        }
+        let is_given = !answer.given.is_empty();
+        if is_given {
+            self.give(state, client, answer.given);
+        }
+        is_given
+    }
+
+    fn ask_for(&self, state: &State, client: &mut Client, places: Vec<Place>) {
+        state.tell(|| format!("{} is asked for {places:?}", self.life.name));
+        client.revoking.clone_from(&places);
+        client.changes.push_back(Change::Revoking(places));
+    }
+
+    fn give(&self, state: &State, client: &mut Client, places: Vec<Place>) {
+        state.tell(|| format!("{} gets {places:?} in {}", self.life.name, client.generation));
+        client.owned.extend(places.iter().map(|place| (*place, Fetch { is_paused: true, ..Fetch::default() })));
+        client.changes.push_back(Change::Assigned(places));
+    }
+
     /// The next record that there is to read, of any partition.
     fn fetch(&mut self) -> Option<(Place, Rc<super::log::Entry>)> {
         let mut state = self.cluster.state.borrow_mut();
@@ -232,7 +316,7 @@ impl SimWorld {
         let mut ready = Vec::new();
         for (place, fetch) in &mut client.owned {
             let is_stalled = state.stalled.is_some_and(|stalled| stalled == place.0);
-            if is_stalled || (fetch.is_paused && !is_early) {
+            if is_stalled || fetch.is_wedged || (fetch.is_paused && !is_early) {
                 continue;
             }
             let part = (Topic::Input(place.0), place.1);
@@ -256,12 +340,18 @@ impl SimWorld {
 }
 
 impl Client {
-    /// Gives up everything, or the partitions of one topic.
-    fn give_up(&mut self, in_pieces: bool) -> Option<Vec<Place>> {
+    /// Everything that it holds, or the partitions of one topic.
+    fn some(&self, in_pieces: bool) -> Option<Vec<Place>> {
         let first = self.owned.keys().next()?.0;
-        let piece: Vec<Place> = self.owned.keys().copied().filter(|place| !in_pieces || place.0 == first).collect();
-        self.owned.retain(|place, _| !piece.contains(place));
-        Some(piece)
+        Some(self.owned.keys().copied().filter(|place| !in_pieces || place.0 == first).collect())
+    }
+
+    /// It is no member any more, and joins as another.
+    fn lose_all(&mut self) {
+        let places = self.owned.keys().copied().collect();
+        let changes = std::mem::take(&mut self.changes);
+        *self = Client { changes, ..Client::default() };
+        self.changes.push_back(Change::Lost(places));
     }
 }
 
@@ -306,6 +396,7 @@ impl Member for SimWorld {
         self.check_alive()?;
         if let Some(fetch) = self.life.client.borrow_mut().owned.get_mut(&place) {
             fetch.next = Some(offset);
+            fetch.is_wedged = false;
         }
         Ok(())
     }
@@ -318,31 +409,40 @@ impl Member for SimWorld {
 
     fn resume(&mut self, places: &[Place]) -> KafkaResult<()> {
         self.check_alive()?;
-        self.life.client.borrow_mut().set_paused(places, false);
+        let mut client = self.life.client.borrow_mut();
+        client.set_paused(places, false);
+        for place in places {
+            if self.cluster.random_fault(|faults| faults.wedges, 60)
+                && let Some(fetch) = client.owned.get_mut(place)
+            {
+                fetch.is_wedged = true;
+            }
+        }
         Ok(())
     }
 
-    fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.life.client.borrow_mut().changes)
+    fn next_change(&mut self) -> Option<Change> {
+        self.life.client.borrow_mut().changes.pop_front()
     }
 
-    fn has_changes(&self) -> bool {
-        !self.life.client.borrow().changes.is_empty()
+    fn has_change(&self, is_kind: fn(&Change) -> bool) -> bool {
+        self.life.client.borrow().changes.iter().any(is_kind)
+    }
+
+    fn give_up(&mut self, places: &[Place]) -> KafkaResult<()> {
+        self.check_alive()?;
+        let mut client = self.life.client.borrow_mut();
+        client.owned.retain(|place, _| !places.contains(place));
+        client.revoking.clear();
+        if let Some(member) = client.member {
+            self.cluster.state.borrow_mut().group.release(member, places);
+        }
+        Ok(())
     }
 
     fn group(&self) -> Option<(u64, i32)> {
         let client = self.life.client.borrow();
         Some((client.member.unwrap_or(0), client.generation))
-    }
-
-    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
-        self.cluster.settle_transactions(|transaction| {
-            transaction.offsets.as_ref().is_some_and(|offsets| places.iter().any(|place| offsets.contains_key(place)))
-        });
-        self.check_alive()?;
-        let state = self.cluster.state.borrow();
-        state.tell(|| format!("{} begins at {:?}", self.life.name, state.group.committed));
-        Ok(places.iter().map(|place| state.group.committed.get(place).copied()).collect())
     }
 }
 
@@ -357,6 +457,20 @@ impl Client {
 }
 
 impl Log for SimWorld {
+    fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
+        self.cluster.settle_transactions(|transaction| {
+            transaction.offsets.as_ref().is_some_and(|offsets| places.iter().any(|place| offsets.contains_key(place)))
+        });
+        self.check_alive()?;
+        let state = self.cluster.state.borrow();
+        state.tell(|| format!("{} begins at {:?}", self.life.name, state.group.committed));
+        Ok(places.iter().map(|place| state.group.committed.get(place).copied()).collect())
+    }
+
+    fn let_sink_in(&self) {
+        self.cluster.act();
+    }
+
     fn partitions(&self) -> Result<i32, LinkError> {
         self.check_alive()?;
         Ok(self.cluster.state.borrow().group.partitions)
@@ -365,11 +479,6 @@ impl Log for SimWorld {
     fn bounds(&self, place: Place) -> KafkaResult<(i64, i64)> {
         self.check_alive()?;
         Ok(self.cluster.state.borrow().log.bounds((Topic::Input(place.0), place.1)))
-    }
-
-    fn committed_end(&self, place: Place) -> KafkaResult<i64> {
-        self.check_alive()?;
-        Ok(self.cluster.state.borrow().log.stable_end((Topic::Input(place.0), place.1)))
     }
 
     fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError> {
@@ -388,9 +497,21 @@ impl Log for SimWorld {
         }
         Ok(changelog)
     }
+
+    fn stored(&self) -> Result<Stored, LoadError> {
+        self.check_alive()?;
+        let (sequence, newest_log_at) = self.cluster.state.borrow().store.stored();
+        Ok(Stored { sequence, newest_log_at })
+    }
 }
 
 impl Beside for SimWorld {
+    type Log = SimWorld;
+
+    fn log(&self) -> &SimWorld {
+        self
+    }
+
     fn now(&self) -> Instant {
         let state = self.cluster.state.borrow();
         state.began + Duration::from_millis(state.passed_ms)
@@ -433,10 +554,15 @@ impl Beside for SimWorld {
         self.life.probe.borrow().ends.clone()
     }
 
-    fn stored(&self) -> Result<Stored, LoadError> {
-        self.check_alive()?;
-        let (sequence, newest_log_at) = self.cluster.state.borrow().store.stored();
-        Ok(Stored { sequence, newest_log_at })
+    fn slots(&self) -> Result<Option<i32>, LinkError> {
+        let is_told = self.cluster.random(|random| random.one_in(4));
+        Ok(is_told.then(|| self.cluster.state.borrow().group.partitions))
+    }
+
+    fn load(&mut self, loader: &Loader, wanted: Wanted) -> Answer<Result<Loaded, LinkError>> {
+        let (asked, answer) = Asked::new();
+        self.life.questions.borrow_mut().push(Question::Load { asked, loader: loader.clone(), wanted, loaded: None });
+        answer
     }
 
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {

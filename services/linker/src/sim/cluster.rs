@@ -65,7 +65,7 @@ impl Cluster {
             passed_ms: 0,
             wall_ms: plan.started_at,
             log: Log::default(),
-            group: Group::new(plan.partitions, plan.device_partitions),
+            group: Group::new(plan.protocol, plan.partitions, plan.device_partitions),
             store: Store::default(),
             audit: Audit::default(),
             failure: None,
@@ -314,6 +314,7 @@ impl Cluster {
         self.write(life);
         life.answer(self);
         life.look_at_ends(self);
+        self.end_left_open();
         let mut state = self.state.borrow_mut();
         state.settle_down();
         state.pass(20);

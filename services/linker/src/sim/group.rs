@@ -1,7 +1,9 @@
-//! The simulated group coordinator: the classic protocol with `range`, and offsets by generation.
+//! The simulated group coordinator, with `range`: the classic protocol, in which everyone gives up everything, and the
+//! consumer protocol (KIP-848), in which each member has an epoch of its own and only what moves is taken away.
 
 use std::collections::BTreeMap;
 
+use crate::consumer::Protocol;
 use crate::topics::{Input, Place};
 
 /// All topics that the group reads.
@@ -12,11 +14,24 @@ pub(super) const INPUTS: [Input; 4] = [Input::Push, Input::Call, Input::Internal
 struct Known {
     /// It has joined the generation that is being made.
     has_joined: bool,
+    /// With the consumer protocol: until it has given them up.
     assigned: Vec<Place>,
+    /// Of the consumer protocol.
+    epoch: i32,
+}
+
+/// What the coordinator answers to a heartbeat of the consumer protocol.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    pub(super) epoch: i32,
+    pub(super) to_give_up: Vec<Place>,
+    pub(super) given: Vec<Place>,
 }
 
 /// See the module's text.
 pub(super) struct Group {
+    pub(super) protocol: Protocol,
+    /// With the consumer protocol the group's epoch.
     pub(super) generation: i32,
     members: BTreeMap<u64, Known>,
     is_rebalancing: bool,
@@ -29,8 +44,9 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(partitions: i32, device_partitions: i32) -> Self {
+    pub(super) fn new(protocol: Protocol, partitions: i32, device_partitions: i32) -> Self {
         Group {
+            protocol,
             generation: 0,
             members: BTreeMap::new(),
             is_rebalancing: false,
@@ -46,7 +62,7 @@ impl Group {
     pub(super) fn join(&mut self) -> u64 {
         let member = self.next_member;
         self.next_member += 1;
-        self.members.insert(member, Known { has_joined: true, assigned: Vec::new() });
+        self.members.insert(member, Known { has_joined: true, assigned: Vec::new(), epoch: 0 });
         self.rebalance();
         member
     }
@@ -59,7 +75,10 @@ impl Group {
     }
 
     pub(super) fn rebalance(&mut self) {
-        if !self.is_rebalancing {
+        if self.protocol == Protocol::Consumer {
+            self.generation += 1;
+            self.assigned_partitions = self.partitions;
+        } else if !self.is_rebalancing {
             self.is_rebalancing = true;
             // Whoever is new has joined; the others have to give up what they hold first.
             self.members.values_mut().for_each(|known| known.has_joined &= known.assigned.is_empty());
@@ -95,19 +114,57 @@ impl Group {
         self.is_rebalancing = false;
         self.generation += 1;
         self.assigned_partitions = self.partitions;
-        let count = self.members.len() as i32;
-        let (slots, devices) = (self.partitions, self.device_partitions);
-        for (index, known) in self.members.values_mut().enumerate() {
-            known.has_joined = false;
-            known.assigned = INPUTS
-                .into_iter()
-                .flat_map(|input| {
-                    let partitions = if input == Input::Device { devices } else { slots };
-                    range(partitions, count, index as i32).map(move |partition| (input, partition))
-                })
-                .collect();
+        let members: Vec<u64> = self.members();
+        for member in members {
+            let target = self.target(member);
+            if let Some(known) = self.members.get_mut(&member) {
+                known.has_joined = false;
+                known.assigned = target;
+            }
         }
         true
+    }
+
+    /// What `range` gives to a member.
+    fn target(&self, member: u64) -> Vec<Place> {
+        let count = self.members.len() as i32;
+        let index = self.members.range(..member).count() as i32;
+        let (slots, devices) = (self.assigned_partitions, self.device_partitions);
+        let of_input = |input: Input| {
+            let partitions = if input == Input::Device { devices } else { slots };
+            range(partitions, count, index).map(move |partition| (input, partition))
+        };
+        INPUTS.into_iter().flat_map(of_input).collect()
+    }
+
+    /// A heartbeat of the consumer protocol: first a member gives up what is no longer its own, then it is of the group's
+    /// epoch and is given what is free, perhaps not all of it at once.
+    pub(super) fn heartbeat(&mut self, member: u64, most: usize) -> Option<Answer> {
+        let target = self.target(member);
+        let is_held = |place: &Place| self.members.values().any(|known| known.assigned.contains(place));
+        let free: Vec<Place> = target.iter().copied().filter(|place| !is_held(place)).take(most).collect();
+        let known = self.members.get_mut(&member)?;
+        let to_give_up: Vec<Place> = known.assigned.iter().copied().filter(|place| !target.contains(place)).collect();
+        if !to_give_up.is_empty() {
+            return Some(Answer { epoch: known.epoch, to_give_up, given: Vec::new() });
+        }
+        known.epoch = self.generation;
+        known.assigned.extend(&free);
+        Some(Answer { epoch: known.epoch, to_give_up, given: free })
+    }
+
+    /// A member has given up partitions. When that was all, it is of the group's epoch, even before it hears of it.
+    pub(super) fn release(&mut self, member: u64, places: &[Place]) {
+        if !self.is_member(member) {
+            return;
+        }
+        let target = self.target(member);
+        if let Some(known) = self.members.get_mut(&member) {
+            known.assigned.retain(|place| !places.contains(place));
+            if known.assigned.iter().all(|place| target.contains(place)) {
+                known.epoch = self.generation;
+            }
+        }
     }
 
     /// What a member is given in the generation as it is; `None` while there is a rebalance.
@@ -120,7 +177,10 @@ impl Group {
 
     /// Whether offsets of a member and generation are taken.
     pub(super) fn accepts(&self, (member, generation): (u64, i32)) -> bool {
-        self.is_member(member) && generation == self.generation
+        match (self.protocol, self.members.get(&member)) {
+            (Protocol::Classic, known) => known.is_some() && generation == self.generation,
+            (Protocol::Consumer, known) => known.is_some_and(|known| generation == known.epoch),
+        }
     }
 }
 

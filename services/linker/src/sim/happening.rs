@@ -19,7 +19,14 @@ impl Cluster {
             life.answer(self);
             life.look_at_ends(self);
         }
-        // Whatever is open now was left behind.
+        self.end_left_open();
+        let mut state = self.state.borrow_mut();
+        state.settle_down();
+        state.pass(300);
+    }
+
+    /// Ends transactions that were left behind: the brokers' timeout.
+    pub(super) fn end_left_open(&self) {
         let left_open = || {
             let state = self.state.borrow();
             state.log.unended.iter().copied().find(|id| state.log.transactions[*id].decision.is_none())
@@ -27,9 +34,6 @@ impl Cluster {
         while let Some(id) = left_open() {
             self.settle_transaction(id);
         }
-        let mut state = self.state.borrow_mut();
-        state.settle_down();
-        state.pass(300);
     }
 
     /// What a process waits for goes on, or something else happens.

@@ -3,6 +3,7 @@
 use ringtrace_model::DAY_MS;
 
 use super::random::Random;
+use crate::consumer::Protocol;
 
 /// How records get their log time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(super) struct Plan {
     pub(super) stamps: Stamps,
     /// At the end one process is started with `--until-caught-up`; else all of them run on.
     pub(super) catches_up: bool,
+    pub(super) protocol: Protocol,
     /// Partitions are given and taken topic by topic.
     pub(super) in_pieces: bool,
     pub(super) flush_bytes: usize,
@@ -51,6 +53,7 @@ pub(super) struct Faults {
     pub(super) poison: bool,
     pub(super) misplaced: bool,
     pub(super) late: bool,
+    pub(super) wedges: bool,
 }
 
 /// 2026-11-23, a minute before midnight.
@@ -66,6 +69,7 @@ impl Plan {
             device_partitions: random.pick(&[1, 1, 2]),
             stamps: random.pick(&[Stamps::Append, Stamps::Append, Stamps::Create]),
             catches_up: random.one_in(4),
+            protocol: random.pick(&[Protocol::Consumer, Protocol::Consumer, Protocol::Classic]),
             in_pieces: random.one_in(4),
             flush_bytes: random.pick(&[600, 4_000, 1 << 20, 1 << 20]),
             flush_interval_ms: random.pick(&[50, 200, 1_000, 1_000, 5_000]),
@@ -93,6 +97,7 @@ impl Faults {
         poison: false,
         misplaced: false,
         late: false,
+        wedges: false,
     };
 
     fn draw(random: &mut Random) -> Self {
@@ -110,6 +115,7 @@ impl Faults {
             foreign: flip(),
             misplaced: flip(),
             late: flip(),
+            wedges: flip(),
             poison: random.one_in(6),
         }
     }

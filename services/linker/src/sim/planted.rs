@@ -35,6 +35,12 @@ pub(crate) enum Bug {
     ChangelogUnread,
     /// Offsets go along only where they moved.
     OnlyMovedOffsets,
+    /// A flush that was refused is sent again though its partitions were lost meanwhile.
+    SentAgainAfterLoss,
+    /// Nobody asks whether partitions were added.
+    PartitionsUnchecked,
+    /// A partition that does not move is left alone.
+    NoWatchdog,
 }
 
 thread_local! {
@@ -145,4 +151,19 @@ fn a_changelog_that_is_not_read_is_found() {
 #[test]
 fn offsets_that_are_sent_only_when_they_moved_are_found() {
     finds(Bug::OnlyMovedOffsets, "sequences only go on");
+}
+
+#[test]
+fn a_refused_flush_that_is_sent_again_after_a_loss_is_found() {
+    finds(Bug::SentAgainAfterLoss, "offsets never go back");
+}
+
+#[test]
+fn partitions_that_are_not_checked_are_found() {
+    finds(Bug::PartitionsUnchecked, "each record is in exactly one place: reroutes");
+}
+
+#[test]
+fn a_missing_watchdog_is_found() {
+    finds(Bug::NoWatchdog, "everything is read and committed");
 }

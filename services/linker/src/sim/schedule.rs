@@ -20,6 +20,7 @@ use super::random::Random;
 use super::rows::{Row, rows_of};
 use super::state::State;
 use super::store::{EventKey, Table, log_at_of, source_of};
+use crate::consumer::Protocol;
 use crate::native::Block;
 use crate::run::Linker;
 use crate::slot::Slot;
@@ -124,6 +125,8 @@ fn catch_up(cluster: &Rc<Cluster>) -> Result<(), Failure> {
         instance.asleep_until_ms.set(u64::MAX);
     }
     let linker = linker_for(&cluster.state.borrow().plan, true);
+    // An empty group becomes what its first member is.
+    cluster.state.borrow_mut().group.protocol = Protocol::Classic;
     let ended = cluster.run_alone(linker);
     failed(cluster)?;
     ensure(ended.is_ok(), "a catch-up ends well", || format!("{:?}", ended.err()))?;

@@ -13,18 +13,18 @@ use super::cluster::Cluster;
 use super::log::{Topic, Written};
 use super::rows::{Row, rows_of};
 use super::store::{Table, source_of};
-use crate::flusher::{Flush, Flusher, Progress, SlotRow, Store, Writing};
+use crate::flusher::{Flusher, Progress, SlotRow, Store, Writing, went};
 use crate::native::Block;
 use crate::topics::{Inputs, Positions};
-use crate::transaction::{Producer, Transactions};
+use crate::transaction::{NotCommitted, Producer, Transactions};
 use crate::writer::FlushError;
 
 /// What goes on in a flusher's thread.
 pub(super) struct SimFlusher {
     flusher: Flusher<SimProducer, SimStore>,
-    to_write: Receiver<Flush<(u64, i32)>>,
-    progress: SyncSender<Progress>,
-    writing: Option<Writing<(u64, i32)>>,
+    to_write: Receiver<Box<Writing<(u64, i32)>>>,
+    progress: SyncSender<Progress<(u64, i32)>>,
+    writing: Option<Box<Writing<(u64, i32)>>>,
     has_ended: bool,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct SimFlusher {
 pub(super) fn flusher(
     cluster: &Rc<Cluster>,
     life: &Rc<Life>,
-    to_write: Receiver<Flush<(u64, i32)>>,
-    progress: SyncSender<Progress>,
+    to_write: Receiver<Box<Writing<(u64, i32)>>>,
+    progress: SyncSender<Progress<(u64, i32)>>,
 ) -> SimFlusher {
     let epoch = cluster.fence(&life.name);
     let config = &cluster.linker.config;
@@ -62,19 +62,16 @@ impl SimFlusher {
             return false;
         }
         if self.writing.is_none() {
-            self.writing = self.to_write.try_recv().ok().map(Writing::of);
+            self.writing = self.to_write.try_recv().ok();
         }
-        let Some(writing) = &mut self.writing else { return false };
-        let stepped = self.flusher.step(writing);
+        let Some(mut writing) = self.writing.take() else { return false };
+        let stepped = self.flusher.step(&mut writing);
         if stepped.is_ok() && !writing.is_done() {
+            self.writing = Some(writing);
             return true;
         }
-        let progress = match stepped {
-            Ok(()) => Progress::Done(writing.sequences()),
-            Err(error) => Progress::Failed(error),
-        };
+        let progress = went(writing, stepped);
         self.has_ended = matches!(progress, Progress::Failed(_));
-        self.writing = None;
         self.has_ended |= self.progress.send(progress).is_err();
         true
     }
@@ -161,7 +158,7 @@ impl Producer for SimProducer {
         Ok(())
     }
 
-    fn send_offsets(&self, positions: &Positions, group: &(u64, i32)) -> KafkaResult<()> {
+    fn send_offsets(&self, positions: &Positions, group: &(u64, i32)) -> Result<(), NotCommitted> {
         self.hands.wait()?;
         let id = self.open()?;
         if positions.is_empty() {
@@ -170,12 +167,17 @@ impl Producer for SimProducer {
         }
         let mut state = self.hands.cluster.state.borrow_mut();
         if !state.group.accepts(*group) {
-            return Err(KafkaError::Canceled);
+            return Err(NotCommitted::Refused(KafkaError::Canceled));
         }
         let offsets = positions.iter().map(|(place, position)| (*place, position.next)).collect();
-        state.log.transactions[id].partitions = state.group.assigned_partitions;
+        state.log.transactions[id].partitions = state.group.partitions;
         state.log.transactions[id].offsets = Some(offsets);
         Ok(())
+    }
+
+    fn slots(&self) -> KafkaResult<i32> {
+        self.hands.wait()?;
+        Ok(self.hands.cluster.state.borrow().group.partitions)
     }
 
     fn commit(&self) -> KafkaResult<()> {
@@ -194,13 +196,13 @@ impl Producer for SimProducer {
         if is_lost { Err(KafkaError::Canceled) } else { Ok(()) }
     }
 
-    fn abort(&self) {
-        let gives_up = self.hands.cluster.random(|random| random.one_in(4));
-        if let Ok(id) = self.open()
-            && !gives_up
-        {
-            self.hands.cluster.decide(id, false);
+    fn abort(&self) -> KafkaResult<()> {
+        let id = self.open()?;
+        if self.hands.cluster.random(|random| random.one_in(4)) {
+            return Err(KafkaError::Canceled);
         }
+        self.hands.cluster.decide(id, false);
+        Ok(())
     }
 }
 
