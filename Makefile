@@ -10,21 +10,28 @@ LIBCHDB := services/clickhouse/node_modules/.ready
 SPECS := tests/node_modules/.ready
 PYTHON_CLIENT := target/clients/python/.ready
 GO_CLIENT := target/clients/go/client
+TOXIPROXY := target/toxiproxy/server
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long yardstick lint demo bench bench-door notices tools clean
+.PHONY: build test test-long chaos yardstick lint demo bench bench-door notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
 	cargo build --release --locked -p ringtrace
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
-test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT)
+test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
 	cargo test --release --locked --workspace --no-fail-fast
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
 test-long: export RINGTRACE_LONG := 1
 test-long: test
+
+# Processes killed, connections cut and a disk filled under steady load, for RINGTRACE_CHAOS_MINUTES (20); RINGTRACE_SEED
+# repeats the faults of a run. `make test` has three quarters of a minute of it.
+chaos: export RINGTRACE_CHAOS_MINUTES ?= 20
+chaos: build $(KAFKA) $(TOXIPROXY)
+	cargo test --release --locked -p ringtrace-tests --test it -- --nocapture chaos::
 
 # The clickhouse crate's own integration tests, against the embedded ClickHouse (services/clickhouse/README.md).
 # The binary is the one that the tests use.
@@ -67,7 +74,8 @@ tools:
 	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jre-headless"; \
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
-	need go "Go 1.25 or newer, to test with its ClickHouse client, which Grafana uses: https://go.dev"; \
+	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
+	need unshare "util-linux, to run tests: apt-get install util-linux"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \
 	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \
@@ -90,6 +98,10 @@ $(PYTHON_CLIENT): services/clickhouse/tests/clients/requirements.txt
 $(GO_CLIENT): $(wildcard services/clickhouse/tests/clients/go/*)
 	mkdir -p $(@D)
 	go build -C services/clickhouse/tests/clients/go -o $(CURDIR)/$@ .
+
+$(TOXIPROXY): $(wildcard tests/toxiproxy/*)
+	mkdir -p $(@D)
+	go build -C tests/toxiproxy -o $(CURDIR)/$@ github.com/Shopify/toxiproxy/v2/cmd/server
 
 $(JS_CLIENT): services/clickhouse/tests/clients/package.json services/clickhouse/tests/clients/package-lock.json
 	npm ci --prefix $(<D) --no-audit --no-fund

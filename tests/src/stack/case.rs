@@ -1,5 +1,6 @@
 //! One test's own topics, consumer group and database on the shared stack.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::process::{Exit, Running};
-use super::records::{Given, INPUT_TOPICS, Read, read, write};
+use super::records::{Given, INPUT_TOPICS, Read, committed, read, write};
 use super::{Stack, binary, free_port, stack};
 
 /// Topics that keep the timestamps of tests, of any age.
@@ -24,7 +25,7 @@ const OWN_TIMES: [(&str, &str); 5] = [
 /// See the module's text.
 pub struct Case {
     name: String,
-    stack: &'static Stack,
+    stack: Stack,
     environment: Vec<(String, String)>,
     runtime: Runtime,
     client: clickhouse::Client,
@@ -33,18 +34,32 @@ pub struct Case {
 impl Case {
     /// Makes topics (inputs with their own timestamps) and tables. `name` is unique among the tests, lower case.
     pub fn new(name: &str, partitions: i32) -> Self {
-        let stack = stack();
-        let environment = environment(name, stack, partitions);
+        let case = Case::without_topics(stack().clone(), name, partitions);
+        case.make_inputs(partitions);
+        case.migrate();
+        case
+    }
+
+    /// On parts of its own, with topics that stamp records themselves, as `migrate` makes them.
+    pub fn stamped(stack: Stack, name: &str, partitions: i32) -> Self {
+        let case = Case::without_topics(stack, name, partitions);
+        case.migrate();
+        case
+    }
+
+    fn without_topics(stack: Stack, name: &str, partitions: i32) -> Self {
+        let environment = environment(name, &stack, partitions);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = clickhouse::Client::default()
             .with_url(&stack.clickhouse_url)
             .with_database(database(name))
             .with_compression(clickhouse::Compression::None);
-        let case = Case { name: name.to_owned(), stack, environment, runtime, client };
-        case.make_inputs(partitions);
-        let exit = case.run(&["migrate"]);
+        Case { name: name.to_owned(), stack, environment, runtime, client }
+    }
+
+    fn migrate(&self) {
+        let exit = self.run(&["migrate"]);
         assert!(exit.status.success(), "migrate: {}", exit.output);
-        case
     }
 
     fn make_inputs(&self, partitions: i32) {
@@ -99,9 +114,20 @@ impl Case {
 
     /// Starts another linker beside the first.
     pub fn start_sibling(&self, instance: &str) -> Running {
+        self.start_with(instance, instance, &[])
+    }
+
+    /// Starts a linker with settings of its own; what it prints goes to a log of its own.
+    pub fn start_with(&self, instance: &str, log: &str, settings: &[(String, String)]) -> Running {
         let binary = binary();
         let command: [&OsStr; 2] = [binary.as_os_str(), OsStr::new("link")];
-        Running::start(&format!("{}-{instance}", self.name), &command, &self.sibling(instance))
+        let environment = [self.sibling(instance).as_slice(), settings].concat();
+        Running::start(&format!("{}-{log}", self.name), &command, &environment)
+    }
+
+    /// Consumer group of the linkers.
+    pub fn group(&self) -> String {
+        format!("{}-linker", self.name)
     }
 
     /// Starts `ringtrace` with arguments; health and metrics are on a port of its own.
@@ -138,6 +164,19 @@ impl Case {
     /// Reads all committed records of a topic.
     pub fn read(&self, topic: &str) -> Vec<Read> {
         read(&self.stack.brokers, &self.topic(topic))
+    }
+
+    /// The committed offsets of the linkers, by topic and partition.
+    pub fn committed(&self) -> BTreeMap<(String, i32), i64> {
+        committed(
+            &self.stack.brokers,
+            &self.group(),
+            &[&INPUT_TOPICS[..], &["ringtrace.internal"]]
+                .concat()
+                .iter()
+                .map(|topic| self.topic(topic))
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// The rows of a query, one JSON object each.

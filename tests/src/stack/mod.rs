@@ -3,22 +3,33 @@
 //! Every child dies with this process, however it ends (`setpriv --pdeathsig`), and its data is below `target/`.
 
 mod case;
+mod clickhouse;
+mod disk;
+mod http;
 mod kafka;
 mod process;
 mod records;
+mod toxiproxy;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use case::Case;
+pub use clickhouse::Door;
+pub use disk::SmallDisk;
+pub use http::{get, request};
+pub use kafka::{Kafka, Listener};
 pub use process::{Exit, Running, data};
 pub use records::{Given, INPUT_TOPICS, Read, topic_of};
+pub use toxiproxy::{Proxy, Toxiproxy};
 
 /// How long anything may take to be ready.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What is running.
+/// Where what is running can be reached.
+#[derive(Clone, Debug)]
 pub struct Stack {
     /// Bootstrap address of Apache Kafka.
     pub brokers: String,
@@ -31,25 +42,13 @@ pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {
         process::remove_old_data();
-        let kafka = kafka::start();
-        let port = free_port();
-        let clickhouse_url = format!("http://127.0.0.1:{port}");
-        let data = process::data("clickhouse");
-        let listen = format!("127.0.0.1:{port}");
-        process::start_for_good(
-            "clickhouse",
-            &[
-                binary().as_os_str(),
-                "clickhouse".as_ref(),
-                "--data".as_ref(),
-                data.as_os_str(),
-                "--listen".as_ref(),
-                listen.as_ref(),
-            ],
-        );
-        let brokers = kafka.ready();
-        wait_for("ClickHouse", || std::net::TcpStream::connect(&listen).is_ok());
-        Stack { brokers, clickhouse_url }
+        let kafka = Kafka::format("kafka", &[]);
+        process::start_for_good("kafka", &kafka.command());
+        let door = Door::new("clickhouse");
+        process::start_for_good("clickhouse", &door.command());
+        kafka.wait();
+        door.wait();
+        Stack { brokers: kafka.address(), clickhouse_url: door.url() }
     })
 }
 
@@ -69,6 +68,18 @@ pub fn binary() -> PathBuf {
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
     listener.local_addr().expect("a bound listener has an address").port()
+}
+
+/// A port that nobody listens on, outside the range from which the kernel takes ports for outgoing connections: what is
+/// started again finds it free.
+pub fn fixed_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let port = 20_000 + (std::process::id() * 97 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port as u16)).is_ok() {
+            return port as u16;
+        }
+    }
 }
 
 /// Polls until a condition holds.

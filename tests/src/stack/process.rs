@@ -1,6 +1,6 @@
 //! Child processes that end with this one.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -52,8 +52,18 @@ impl Running {
         assert!(sent.expect("kill runs").success(), "the child is there to be signalled");
     }
 
+    /// How it has ended; `None` while it runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that it has held so far, in KiB; 0 once it has ended.
-    fn peak_memory_kib(&self) -> u64 {
+    pub fn peak_memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
@@ -74,9 +84,9 @@ impl Drop for Running {
 }
 
 /// Starts a child that lives as long as this process.
-pub fn start_for_good(name: &str, command: &[&OsStr]) {
+pub fn start_for_good(name: &str, command: &[OsString]) {
     // The kernel ends a child with the *thread* that started it, and threads of tests end early.
-    type Order = (Vec<std::ffi::OsString>, PathBuf);
+    type Order = (Vec<OsString>, PathBuf);
     static STARTER: OnceLock<Sender<Order>> = OnceLock::new();
     let starter = STARTER.get_or_init(|| {
         let (orders, to_start) = channel::<Order>();
@@ -89,8 +99,7 @@ pub fn start_for_good(name: &str, command: &[&OsStr]) {
         });
         orders
     });
-    let command = command.iter().map(|part| (*part).to_owned()).collect();
-    starter.send((command, data(name).with_extension("log"))).expect("the starter lives");
+    starter.send((command.to_vec(), data(name).with_extension("log"))).expect("the starter lives");
 }
 
 fn spawn(command: &[&OsStr], log: &Path, environment: &[(String, String)]) -> Child {

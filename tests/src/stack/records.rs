@@ -46,6 +46,10 @@ pub struct Given {
 /// A record that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
+    /// The partition that it was read from.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
     /// The key.
     pub key: Option<Vec<u8>>,
     /// The value.
@@ -128,6 +132,8 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Read> {
         assert!(Instant::now() < deadline, "{topic} can't be read to its end");
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => found.push(Read {
+                partition: message.partition(),
+                offset: message.offset(),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
                 headers: message.headers().map(headers).unwrap_or_default(),
@@ -139,6 +145,24 @@ pub fn read(brokers: &str, topic: &str) -> Vec<Read> {
         }
     }
     found
+}
+
+/// Committed offsets of a group, by topic and partition.
+pub fn committed(brokers: &str, group: &str, topics: &[String]) -> BTreeMap<(String, i32), i64> {
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", brokers).set("group.id", group).create().expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    for topic in topics {
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("metadata");
+        let partitions = metadata.topics().iter().map(|topic| topic.partitions().len()).sum::<usize>();
+        list.add_partition_range(topic, 0, partitions as i32 - 1);
+    }
+    let committed = consumer.committed_offsets(list, PATIENCE).expect("offsets");
+    let places = committed.elements().into_iter().filter_map(|element| {
+        let offset = element.offset().to_raw().filter(|offset| *offset >= 0)?;
+        Some(((element.topic().to_owned(), element.partition()), offset))
+    });
+    places.collect()
 }
 
 fn headers(headers: &impl Headers) -> BTreeMap<String, String> {

@@ -7,6 +7,7 @@
 )]
 
 mod asyncapi;
+mod chaos;
 mod examples;
 mod files;
 mod folding;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringtrace_model::{Dimension, Event, Reason, Reject};
+use ringtrace_model::{CallKey, Dimension, Event, Reason, Reject, Rules};
 use ringtrace_tests::stack::{Case, Given};
 use serde_json::{Map, Value, json};
 
@@ -39,6 +39,17 @@ pub struct Expected {
 impl Expected {
     /// Folds records that were written under `sources`.
     pub fn of(case: &Case, records: &[Given], sources: &[String]) -> Self {
+        Expected::by(&Rules::default(), |_| i64::MAX, case, records, sources)
+    }
+
+    /// The same by other rules, at a log time for each call.
+    pub fn by(
+        rules: &Rules,
+        now: impl Fn(&CallKey) -> i64,
+        case: &Case,
+        records: &[Given],
+        sources: &[String],
+    ) -> Self {
         let mut expected = Expected::default();
         let mut calls = Calls::default();
         for (given, source) in records.iter().zip(sources) {
@@ -52,7 +63,7 @@ impl Expected {
                 }
             }
         }
-        (expected.legs, expected.calls) = calls.rows(i64::MAX);
+        (expected.legs, expected.calls) = calls.rows_by(rules, now);
         expected
     }
 

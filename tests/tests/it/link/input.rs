@@ -78,7 +78,8 @@ impl Disorder {
         placed.into_iter().map(|(_, record)| record).collect()
     }
 
-    fn mislay(&mut self, mut record: Given, slots: i32) -> Given {
+    /// Sends it to another place, with another key or with none, or leaves it as it is.
+    pub fn mislay(&mut self, mut record: Given, slots: i32) -> Given {
         match self.below(20) {
             0 => record.partition = Some(self.below(slots as u64) as i32),
             1 => record.key = record.key.map(|key| key.to_ascii_uppercase()),

@@ -2,10 +2,10 @@
 
 mod bad;
 mod commands;
-mod compare;
+pub mod compare;
 mod dead_letters;
-mod expect;
-mod input;
+pub mod expect;
+pub mod input;
 mod running;
 mod simulated;
 

@@ -1,9 +1,6 @@
 //! A linker that runs on, is killed, and is stopped.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use ringtrace_tests::stack::{Case, Given, wait_for};
+use ringtrace_tests::stack::{Case, Given, get, wait_for};
 
 use super::SLOTS;
 use super::compare::compare;
@@ -155,13 +152,4 @@ fn compare_without_dead_letters(case: &Case, records: &[ringtrace_tests::stack::
     let expected = Expected::of(case, records, sources);
     assert!(expected.dead_letters.is_empty());
     compare(case, &expected);
-}
-
-/// The answer to a request, as it comes over the wire.
-fn get(address: &str, path: &str) -> String {
-    let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let mut answer = String::new();
-    let sent = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
-    sent.map(|_| answer).unwrap_or_default()
 }

@@ -1,0 +1,74 @@
+//! A disk so small that it can be filled: a tmpfs in a mount namespace of its own, which is gone with its holder.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::process::{Running, data};
+use super::wait_for;
+
+/// See the module's text.
+pub struct SmallDisk {
+    folder: PathBuf,
+    holder: Running,
+}
+
+impl SmallDisk {
+    /// A disk of `mib` MiB; `None` where mounting is not allowed.
+    pub fn mount(name: &str, mib: u32) -> Option<Self> {
+        let folder = data(name);
+        fs::create_dir_all(&folder).expect("target/ can be written");
+        let script =
+            format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && touch \"$0/.mounted\" && exec sleep infinity");
+        let words = ["unshare", "--mount", "sh", "-c", &script].map(OsString::from);
+        let command: Vec<&std::ffi::OsStr> = words.iter().map(AsRef::as_ref).chain([folder.as_os_str()]).collect();
+        let mut holder = Running::start(&format!("{name}-holder"), &command, &[]);
+        let mut is_mounted = false;
+        wait_for("a small disk", || {
+            is_mounted = seen_by(holder.id(), &folder).join(".mounted").exists();
+            is_mounted || holder.ended().is_some()
+        });
+        is_mounted.then_some(SmallDisk { folder, holder })
+    }
+
+    /// Its folder, as those see it who live in its namespace.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What runs a command where the disk is mounted.
+    pub fn inside(&self) -> Vec<OsString> {
+        ["nsenter", "--mount", "--target", &self.holder.id().to_string(), "--"].map(OsString::from).to_vec()
+    }
+
+    /// Takes all the room that is left.
+    pub fn fill(&self) {
+        let ballast = self.ballast();
+        let free =
+            Command::new("df").args(["--output=avail", "--block-size=1"]).arg(self.seen()).output().expect("df runs");
+        let free = String::from_utf8_lossy(&free.stdout);
+        let free = free.lines().last().unwrap_or_default().trim().to_owned();
+        // Somebody may take the last of it meanwhile: then it is full as well.
+        let _ = Command::new("fallocate").args(["--length", &free]).arg(ballast).output().expect("fallocate runs");
+    }
+
+    /// Gives it back.
+    pub fn clear(&self) {
+        let _ = fs::remove_file(self.ballast());
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.seen().join("ballast")
+    }
+
+    fn seen(&self) -> PathBuf {
+        seen_by(self.holder.id(), &self.folder)
+    }
+}
+
+/// A path as a process in another mount namespace sees it (proc(5), `/proc/<pid>/root`).
+fn seen_by(pid: u32, folder: &Path) -> PathBuf {
+    let folder = folder.canonicalize().expect("the folder is there");
+    Path::new("/proc").join(pid.to_string()).join("root").join(folder.strip_prefix("/").expect("an absolute path"))
+}
