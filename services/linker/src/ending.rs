@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::catch_up::CatchUp;
 use crate::run::LinkError;
 use crate::session::Session;
 use crate::world::World;
@@ -13,20 +12,27 @@ const LAST_WORD: Duration = Duration::from_secs(20);
 impl<W: World> Session<'_, W> {
     /// Whether everything that was there at the start, and all that was rerouted of it, is read.
     pub(crate) fn is_caught_up(&mut self) -> Result<bool, LinkError> {
-        let Some(catch_up) = &self.catch_up else { return Ok(false) };
-        self.tell_probe();
-        if self.loading.is_some() || !catch_up.is_reached(&self.reading.positions, &self.world.ends()) {
+        if !self.has_reached()? {
             return Ok(false);
         }
         self.settle()?;
         self.cut()?;
         self.settle()?;
-        let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
-        if catch_up.has_rerouted {
+        if let Some(catch_up) = self.catch_up.as_mut().filter(|catch_up| catch_up.has_rerouted) {
             catch_up.follow_reroutes(self.world.log())?;
             return Ok(false);
         }
-        Ok(catch_up.is_reached(&self.reading.positions, &self.world.ends()))
+        self.has_reached()
+    }
+
+    fn has_reached(&mut self) -> Result<bool, LinkError> {
+        let now = self.world.now();
+        let Some(catch_up) = &mut self.catch_up else { return Ok(false) };
+        let read = self.reading.positions.iter().map(|(place, position)| (*place, position.next));
+        let others = catch_up.look_after_others(self.world.log(), &self.reading.positions, now)?;
+        self.world.tell_probe(read.chain(others.iter().map(|(place, next)| (*place, *next))).collect());
+        let is_loading = self.loading.is_some() || self.world.has_change(|_| true);
+        Ok(!is_loading && catch_up.is_reached(&self.reading.positions, &self.world.ends(), now))
     }
 
     /// Lets log time go on to the wall clock, checks what was taken for new, and writes what comes of it. Where producers
@@ -48,8 +54,7 @@ impl<W: World> Session<'_, W> {
         self.await_check()?;
         self.cut_here()?;
         self.settle()?;
-        let is_reached = |catch_up: &CatchUp| catch_up.is_reached(&self.reading.positions, &self.world.ends());
-        Ok(!self.world.has_change(|_| true) && self.loading.is_none() && self.catch_up.as_ref().is_some_and(is_reached))
+        self.has_reached()
     }
 
     /// Writes and commits what was read, and stops.

@@ -71,14 +71,14 @@ impl<W: World> Session<'_, W> {
 
     /// Partitions are another's. Of their slots nothing is left here.
     fn let_go(&mut self, places: &[Place]) {
+        if let Some(catch_up) = &mut self.catch_up {
+            catch_up.note_loss(self.world.now());
+        }
         for place in places {
             self.owned.remove(place);
             let of_slot = (place.0 != Input::Device).then(|| places_of(place.1));
             for gone in of_slot.into_iter().flatten().chain([*place]) {
                 self.reading.end(gone);
-                if let Some(catch_up) = &mut self.catch_up {
-                    catch_up.forget(gone);
-                }
             }
             if let Some(loading) = &mut self.loading {
                 loading.cancel(*place);
@@ -94,11 +94,7 @@ impl<W: World> Session<'_, W> {
             self.is_stale = false;
         }
         self.check = None;
-        let places: Vec<Place> = self.reading.positions.keys().copied().collect();
         self.reading.forget();
-        if let Some(catch_up) = &mut self.catch_up {
-            places.iter().for_each(|place| catch_up.forget(*place));
-        }
         let owned: Vec<Place> = self.owned.iter().copied().collect();
         Ok(self.world.pause(&owned)?)
     }
@@ -159,7 +155,7 @@ impl<W: World> Session<'_, W> {
             self.world.seek(place, next)?;
         }
         if let Some(catch_up) = &mut self.catch_up {
-            catch_up.aim(self.world.log(), wanted.places.iter().copied())?;
+            catch_up.aim(self.world.log(), self.world.now())?;
         }
         self.world.resume(&wanted.places)?;
         self.linker.health.ready(KAFKA);

@@ -165,11 +165,9 @@ struct Sessions {
 impl Sessions {
     fn new(linker: &Linker) -> Self {
         let asked_for = protocol_asked_for(&linker.config.kafka);
-        // A catch-up ends when it has read what it was given, so it has to be given everything at once.
-        let chosen = if linker.until_caught_up { Protocol::Classic } else { Protocol::Consumer };
         Sessions {
             instance: instance_name(&linker.config.link.instance),
-            protocol: asked_for.unwrap_or(chosen),
+            protocol: asked_for.unwrap_or(Protocol::Consumer),
             is_chosen: asked_for.is_none(),
             refused: HashSet::new(),
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(15)),

@@ -16,6 +16,8 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    pub(crate) const ALL: [Input; 4] = [Input::Push, Input::Call, Input::Internal, Input::Device];
+
     /// The topics whose partitions of one index make a slot.
     pub(crate) const OF_SLOT: [Input; 3] = [Input::Push, Input::Call, Input::Internal];
 }
@@ -52,9 +54,7 @@ impl Inputs {
     }
 
     pub(crate) fn find(&self, topic: &str) -> Option<Input> {
-        [Input::Push, Input::Call, Input::Internal, Input::Device]
-            .into_iter()
-            .find(|input| **self.name(*input) == *topic)
+        Input::ALL.into_iter().find(|input| **self.name(*input) == *topic)
     }
 
     /// Whether a source, `topic/partition/offset`, is a record of the topic.

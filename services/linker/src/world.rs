@@ -72,6 +72,12 @@ pub(crate) trait Log {
     /// When they differ, or the brokers don't answer.
     fn partitions(&self) -> Result<i32, LinkError>;
 
+    /// All partitions that the group reads.
+    ///
+    /// # Errors
+    /// When the brokers don't answer.
+    fn places(&self) -> Result<Vec<Place>, LinkError>;
+
     /// Waits until every broker and every instance has heard that the number of partitions has changed.
     fn let_sink_in(&self);
 

@@ -57,11 +57,15 @@ impl LiveLog {
     pub(super) fn slots(&self) -> KafkaResult<i32> {
         let mut fewest = i32::MAX;
         for input in Input::OF_SLOT {
-            let metadata = self.raw.fetch_metadata(Some(self.inputs.name(input)), TIMEOUT)?;
-            let count = metadata.topics().iter().map(|topic| topic.partitions().len() as i32).sum();
-            fewest = fewest.min(count);
+            fewest = fewest.min(self.count(input)?);
         }
         Ok(fewest)
+    }
+
+    /// How many partitions a topic has.
+    fn count(&self, input: Input) -> KafkaResult<i32> {
+        let metadata = self.raw.fetch_metadata(Some(self.inputs.name(input)), TIMEOUT)?;
+        Ok(metadata.topics().iter().map(|topic| topic.partitions().len() as i32).sum())
     }
 }
 
@@ -79,6 +83,14 @@ impl Log for LiveLog {
 
     fn partitions(&self) -> Result<i32, LinkError> {
         Ok(check_topics(&self.kafka)?)
+    }
+
+    fn places(&self) -> Result<Vec<Place>, LinkError> {
+        let mut places = Vec::new();
+        for input in Input::ALL {
+            places.extend((0..self.count(input)?).map(|partition| (input, partition)));
+        }
+        Ok(places)
     }
 
     fn let_sink_in(&self) {

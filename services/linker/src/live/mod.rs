@@ -61,6 +61,7 @@ impl<'l> Live<'l> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::of(kafka);
         let (probe, probe_lives) = start_probe(linker, &inputs)?;
+        tracing::info!(group = %kafka.group, ?protocol, "joining the consumer group");
         Ok(Live {
             linker,
             runtime: runtime.clone(),

@@ -467,6 +467,11 @@ impl Log for SimWorld {
         Ok(places.iter().map(|place| state.group.committed.get(place).copied()).collect())
     }
 
+    fn places(&self) -> Result<Vec<Place>, LinkError> {
+        self.check_alive()?;
+        Ok(self.cluster.state.borrow().group.places(|partitions| 0..partitions))
+    }
+
     fn let_sink_in(&self) {
         self.cluster.act();
     }

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use crate::consumer::Protocol;
 use crate::topics::{Input, Place};
 
-/// All topics that the group reads.
-pub(super) const INPUTS: [Input; 4] = [Input::Push, Input::Call, Input::Internal, Input::Device];
-
 /// A member as the coordinator knows it.
 #[derive(Debug)]
 struct Known {
@@ -129,12 +126,17 @@ impl Group {
     fn target(&self, member: u64) -> Vec<Place> {
         let count = self.members.len() as i32;
         let index = self.members.range(..member).count() as i32;
-        let (slots, devices) = (self.assigned_partitions, self.device_partitions);
+        self.places(|partitions| range(partitions, count, index))
+    }
+
+    /// Some partitions of each topic that the group reads.
+    pub(super) fn places(&self, of: impl Fn(i32) -> std::ops::Range<i32>) -> Vec<Place> {
         let of_input = |input: Input| {
-            let partitions = if input == Input::Device { devices } else { slots };
-            range(partitions, count, index).map(move |partition| (input, partition))
+            let is_device = input == Input::Device;
+            let partitions = of(if is_device { self.device_partitions } else { self.assigned_partitions });
+            partitions.map(move |partition| (input, partition))
         };
-        INPUTS.into_iter().flat_map(of_input).collect()
+        Input::ALL.into_iter().flat_map(of_input).collect()
     }
 
     /// A heartbeat of the consumer protocol: first a member gives up what is no longer its own, then it is of the group's

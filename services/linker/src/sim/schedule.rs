@@ -20,7 +20,6 @@ use super::random::Random;
 use super::rows::{Row, rows_of};
 use super::state::State;
 use super::store::{EventKey, Table, log_at_of, source_of};
-use crate::consumer::Protocol;
 use crate::native::Block;
 use crate::run::Linker;
 use crate::slot::Slot;
@@ -88,11 +87,7 @@ fn run_cluster(cluster: &Rc<Cluster>) -> Result<Figures, Failure> {
     }
     failed(cluster)?;
     quiet(cluster);
-    let catches_up = {
-        let plan = &cluster.state.borrow().plan;
-        // A catch-up reads what it owns: with the classic protocol that comes all at once.
-        plan.catches_up && !plan.in_pieces
-    };
+    let catches_up = cluster.state.borrow().plan.catches_up;
     if catches_up {
         cluster.state.borrow_mut().pass(AFTERWARDS_MS);
         catch_up(cluster)?;
@@ -125,8 +120,6 @@ fn catch_up(cluster: &Rc<Cluster>) -> Result<(), Failure> {
         instance.asleep_until_ms.set(u64::MAX);
     }
     let linker = linker_for(&cluster.state.borrow().plan, true);
-    // An empty group becomes what its first member is.
-    cluster.state.borrow_mut().group.protocol = Protocol::Classic;
     let ended = cluster.run_alone(linker);
     failed(cluster)?;
     ensure(ended.is_ok(), "a catch-up ends well", || format!("{:?}", ended.err()))?;
