@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::process::{Exit, Running};
 use super::records::{Given, INPUT_TOPICS, Read, committed, read, write};
-use super::{Stack, binary, free_port, stack};
+use super::{PATIENCE, Stack, binary, free_port, stack, wait_for};
 
 /// Topics that keep the timestamps of tests, of any age.
 const OWN_TIMES: [(&str, &str); 5] = [
@@ -34,8 +34,13 @@ pub struct Case {
 impl Case {
     /// Makes topics (inputs with their own timestamps) and tables. `name` is unique among the tests, lower case.
     pub fn new(name: &str, partitions: i32) -> Self {
-        let case = Case::without_topics(stack().clone(), name, partitions);
-        case.make_inputs(partitions);
+        Case::on(stack().clone(), name, partitions)
+    }
+
+    /// The same on other parts.
+    pub fn on(stack: Stack, name: &str, partitions: i32) -> Self {
+        let case = Case::without_topics(stack, name, partitions);
+        case.make_inputs(&INPUT_TOPICS, partitions);
         case.migrate();
         case
     }
@@ -62,31 +67,59 @@ impl Case {
         assert!(exit.status.success(), "migrate: {}", exit.output);
     }
 
-    fn make_inputs(&self, partitions: i32) {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client");
-        let topics = INPUT_TOPICS.map(|name| self.topic(name));
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client")
+    }
+
+    fn make_inputs(&self, names: &[&str], partitions: i32) {
+        let topics: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
         let new = topics.iter().map(|topic| {
             let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
             OWN_TIMES.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         });
-        let created = self.runtime.block_on(admin.create_topics(&new.collect::<Vec<_>>(), &AdminOptions::new()));
+        let new: Vec<NewTopic<'_>> = new.collect();
+        let created = self.runtime.block_on(self.admin().create_topics(&new, &AdminOptions::new()));
         for result in created.expect("Kafka answers") {
             result.expect("topic is created");
         }
     }
 
-    /// Gives the topics of the slots more partitions.
-    pub fn grow(&self, partitions: usize) {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client");
-        let names =
-            ["push-events", "call-events", "ringtrace.internal", "ringtrace.calls"].map(|name| self.topic(name));
+    /// Deletes an input topic and makes it again, empty.
+    pub fn make_again(&self, name: &str, partitions: i32) {
+        let topic = self.topic(name);
+        let deleted = self.runtime.block_on(self.admin().delete_topics(&[&topic], &AdminOptions::new()));
+        for result in deleted.expect("Kafka answers") {
+            result.expect("topic is deleted");
+        }
+        let is_there = || {
+            let metadata = self.admin().inner().fetch_metadata(None, PATIENCE).expect("Kafka answers");
+            metadata.topics().iter().any(|held| held.name() == topic)
+        };
+        wait_for("the topic to go", || !is_there());
+        self.make_inputs(&[name], partitions);
+        wait_for("the topic to come", is_there);
+    }
+
+    /// Gives topics more partitions.
+    pub fn grow(&self, names: &[&str], partitions: usize) {
+        let names: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
         let more: Vec<NewPartitions<'_>> = names.iter().map(|name| NewPartitions::new(name, partitions)).collect();
-        let grown = self.runtime.block_on(admin.create_partitions(&more, &AdminOptions::new()));
+        let grown = self.runtime.block_on(self.admin().create_partitions(&more, &AdminOptions::new()));
         for result in grown.expect("Kafka answers") {
             result.expect("topic grows");
         }
+    }
+
+    /// Whether the linkers have committed records, by their sources.
+    pub fn has_committed(&self, sources: &[String]) -> bool {
+        let committed = self.committed();
+        sources.iter().all(|source| {
+            let mut parts = source.rsplitn(3, '/');
+            let offset: i64 = parts.next().and_then(|offset| offset.parse().ok()).expect("a source has an offset");
+            let partition = parts.next().and_then(|partition| partition.parse().ok()).expect("a source has a partition");
+            let topic = parts.next().expect("a source has a topic").to_owned();
+            committed.get(&(topic, partition)).is_some_and(|next| *next > offset)
+        })
     }
 
     /// This case's name of a topic.

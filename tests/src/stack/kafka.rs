@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,6 +35,12 @@ impl Kafka {
             .expect("java runs");
         assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
         Kafka { port, properties }
+    }
+
+    /// Adds a setting, before the start.
+    pub fn set(&self, setting: &str) {
+        let mut properties = fs::File::options().append(true).open(&self.properties).expect("there are properties");
+        properties.write_all(format!("{setting}\n").as_bytes()).expect("target/ can be written");
     }
 
     /// What starts it.

@@ -22,7 +22,7 @@ pub use disk::SmallDisk;
 pub use http::{get, request};
 pub use kafka::{Kafka, Listener};
 pub use process::{Exit, Running, data};
-pub use records::{Given, INPUT_TOPICS, Read, topic_of};
+pub use records::{Given, INPUT_TOPICS, Read, SLOT_TOPICS, topic_of};
 pub use toxiproxy::{Proxy, Toxiproxy};
 
 /// How long anything may take to be ready.
@@ -50,6 +50,19 @@ pub fn stack() -> &'static Stack {
         door.wait();
         Stack { brokers: kafka.address(), clickhouse_url: door.url() }
     })
+}
+
+/// The stack with a broker that has only the classic group protocol, as those before Kafka 4 do.
+pub fn classic_stack() -> Stack {
+    static CLASSIC: OnceLock<String> = OnceLock::new();
+    let brokers = CLASSIC.get_or_init(|| {
+        let kafka = Kafka::format("kafka-classic", &[]);
+        kafka.set("group.coordinator.rebalance.protocols=classic");
+        process::start_for_good("kafka-classic", &kafka.command());
+        kafka.wait();
+        kafka.address()
+    });
+    Stack { brokers: brokers.clone(), ..stack().clone() }
 }
 
 /// The release binary, which `make test` builds first.

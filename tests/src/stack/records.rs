@@ -14,6 +14,9 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::PATIENCE;
 
+/// Topics whose partitions make slots.
+pub const SLOT_TOPICS: [&str; 4] = ["push-events", "call-events", "ringtrace.internal", "ringtrace.calls"];
+
 /// The contract's names of the input topics.
 pub const INPUT_TOPICS: [&str; 3] = ["push-events", "call-events", "device-events"];
 

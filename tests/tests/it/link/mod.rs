@@ -5,6 +5,7 @@ mod commands;
 pub mod compare;
 mod dead_letters;
 pub mod expect;
+mod group;
 pub mod input;
 mod running;
 mod simulated;

@@ -1,6 +1,6 @@
 //! A linker that runs on, is killed, and is stopped.
 
-use ringtrace_tests::stack::{Case, Given, get, wait_for};
+use ringtrace_tests::stack::{Case, Given, SLOT_TOPICS, get, wait_for};
 
 use super::SLOTS;
 use super::compare::compare;
@@ -142,7 +142,7 @@ fn calls_follow_a_new_number_of_partitions() {
     let mut sources = case.write(first);
     case.catch_up();
     // What is open now has its state in the partition of the old number.
-    case.grow(SLOTS as usize + 2);
+    case.grow(&SLOT_TOPICS, SLOTS as usize + 2);
     sources.extend(case.write(second));
     case.catch_up();
     compare(&case, &Expected::of(&case, &records, &sources));

@@ -1,0 +1,133 @@
+//! How instances share the work, and what becomes of it when the topics change under them.
+
+use ringtrace_tests::stack::{Case, Running, classic_stack, get, wait_for};
+
+use super::SLOTS;
+use super::compare::compare;
+use super::expect::Expected;
+use super::input::{Disorder, everything, scenarios};
+
+fn is_ready(case: &Case) -> bool {
+    get(&case.http(), "/readyz").starts_with("HTTP/1.1 200")
+}
+
+/// How many slots an instance has taken over so far.
+fn loads(linker: &Running) -> usize {
+    linker.output().matches("slot loaded").count()
+}
+
+fn stop(linker: Running) {
+    linker.signal("TERM");
+    let exit = linker.wait();
+    assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
+}
+
+#[test]
+fn an_instance_that_joins_or_leaves_moves_only_its_own_slots() {
+    let case = Case::new("moving", SLOTS);
+    let mut disorder = Disorder::with_seed(6);
+    let records = disorder.apply(everything(), SLOTS);
+    let (first_half, second_half) = records.split_at(records.len() / 2);
+    let first = case.start(&["link"]);
+    wait_for("readiness", || loads(&first) == SLOTS as usize);
+    assert!(first.output().contains("protocol=Consumer"), "{}", first.output());
+    let mut sources = case.write(first_half);
+    let second = case.start_sibling("b");
+    wait_for("a slot to move", || loads(&second) == 1);
+    sources.extend(case.write(second_half));
+    wait_for("all of it", || case.has_committed(&sources));
+    stop(second);
+    wait_for("the slot to come back", || loads(&first) == SLOTS as usize + 1);
+    stop(first);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn instances_of_both_protocols_work_in_one_group() {
+    let case = Case::new("mixed", SLOTS);
+    let mut disorder = Disorder::with_seed(7);
+    let records = disorder.apply(everything(), SLOTS);
+    let classic = [("RINGTRACE_KAFKA_PROPERTIES".to_owned(), "group.protocol=classic".to_owned())];
+    let old = case.start_with("old", "old", &classic);
+    wait_for("the old one to take all", || loads(&old) == SLOTS as usize);
+    let (first, rest) = records.split_at(records.len() / 3);
+    let (second, third) = rest.split_at(rest.len() / 2);
+    let mut sources = case.write(first);
+    let new = case.start_sibling("new");
+    wait_for("the new one to take some", || loads(&new) >= 1);
+    sources.extend(case.write(second));
+    stop(old);
+    wait_for("the new one to take all", || loads(&new) >= SLOTS as usize);
+    sources.extend(case.write(third));
+    stop(new);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn brokers_without_the_consumer_protocol_get_the_classic_one() {
+    let case = Case::on(classic_stack(), "older", SLOTS);
+    let records = scenarios();
+    let sources = case.write(&records);
+    let linker = case.start(&["link"]);
+    wait_for("readiness", || loads(&linker) == SLOTS as usize);
+    assert!(linker.output().contains("protocol=Classic"), "{}", linker.output());
+    stop(linker);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn topics_that_do_not_fit_together_are_named_with_the_command() {
+    let case = Case::new("unfit", SLOTS);
+    case.grow(&["push-events"], 5);
+    let exit = case.run(&["link"]);
+    assert_eq!(exit.status.code(), Some(1), "{}", exit.output);
+    let brokers = case.brokers();
+    let command = format!("kafka-topics.sh --bootstrap-server {brokers} --alter --topic TOPIC --partitions 5");
+    for part in ["unfit.push-events has 5", "unfit.call-events has 3", "unfit.ringtrace.calls has 3", &command] {
+        assert!(exit.output.contains(part), "{part} is not in: {}", exit.output);
+    }
+}
+
+#[test]
+fn partitions_that_are_added_are_noticed() {
+    let case = Case::new("growing", SLOTS);
+    let mut disorder = Disorder::with_seed(8);
+    let records = disorder.apply(everything(), SLOTS);
+    let (first, rest) = records.split_at(records.len() / 3);
+    let (second, third) = rest.split_at(rest.len() / 2);
+    let (linker, sibling) = (case.start(&["link"]), case.start_sibling("b"));
+    let mut sources = case.write(first);
+    wait_for("all of it", || case.has_committed(&sources));
+    // A while the topics don't fit together, and producers use what is there already.
+    case.grow(&["call-events"], 5);
+    sources.extend(case.write(second));
+    wait_for("the pause", || get(&case.http(), "/readyz").contains("growing.call-events has 5"));
+    case.grow(&["push-events", "ringtrace.internal", "ringtrace.calls"], 5);
+    sources.extend(case.write(third));
+    wait_for("readiness", || is_ready(&case));
+    wait_for("all slots", || linker.output().contains("slot=4") || sibling.output().contains("slot=4"));
+    stop(linker);
+    stop(sibling);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
+
+#[test]
+fn a_topic_that_is_made_again_is_read_from_its_start() {
+    let case = Case::new("remade", SLOTS);
+    let records = everything();
+    let (first, second) = records.split_at(records.len() / 2);
+    let linker = case.start(&["link"]);
+    let mut sources = case.write(first);
+    wait_for("all of it", || case.has_committed(&sources));
+    case.make_again("call-events", SLOTS);
+    let more = case.write(second);
+    wait_for("the rest", || case.has_committed(&more));
+    sources.extend(more);
+    stop(linker);
+    case.catch_up();
+    compare(&case, &Expected::of(&case, &records, &sources));
+}
