@@ -10,3 +10,4 @@ pub mod http;
 pub mod kafka;
 pub mod migrate;
 pub mod telemetry;
+pub mod topics;

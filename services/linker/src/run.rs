@@ -42,8 +42,8 @@ pub enum LinkError {
     /// A flush failed.
     #[error(transparent)]
     Flush(#[from] FlushError),
-    /// The number of partitions has changed.
-    #[error("the number of partitions has changed")]
+    /// The number of partitions has changed, or a topic was made again.
+    #[error("the number of partitions has changed, or a topic was made again")]
     Repartitioned,
     /// A partition ends before what was read of it.
     #[error("a partition ends before what was read of it: its topic was made again, or a broker has lost records")]

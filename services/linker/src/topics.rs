@@ -16,6 +16,7 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// Those of slots first.
     pub(crate) const ALL: [Input; 4] = [Input::Push, Input::Call, Input::Internal, Input::Device];
 
     /// The topics whose partitions of one index make a slot.

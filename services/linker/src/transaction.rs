@@ -52,7 +52,7 @@ pub(crate) trait Producer {
     /// Adds the offsets to the transaction. Kafka refuses them when the group has gone on without this member.
     fn send_offsets(&self, positions: &Positions, group: &Self::Group) -> Result<(), NotCommitted>;
 
-    /// How many slots there are now.
+    /// How many slots there are now; 0 when a topic is not the one any more that was read.
     fn slots(&self) -> KafkaResult<i32>;
 
     /// Commits.
@@ -90,7 +90,7 @@ impl<P: Producer> Transactions<P> {
     }
 
     /// With the consumer protocol nobody has to give up what it holds when partitions are added, and so others may have taken
-    /// over calls of these slots already. They read these slots' state first, and wait for transactions that are open then:
+    /// over calls of these slots already; and offsets of a topic that was deleted are those of the next of its name. They read these slots' state first, and wait for transactions that are open then:
     /// whoever asks in an open one hears of it.
     fn check_slots(&self, content: &Content<'_, P::Group>) -> Result<(), NotCommitted> {
         let is_same = planted!(PartitionsUnchecked) || self.producer.slots()? == content.partitions;

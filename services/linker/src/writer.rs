@@ -45,8 +45,8 @@ pub enum FlushError {
     /// Kafka took no offsets of this member and generation.
     #[error("the consumer group has gone on without this member")]
     Group(#[source] KafkaError),
-    /// The number of partitions has changed.
-    #[error("the number of partitions has changed")]
+    /// The number of partitions has changed, or a topic was made again.
+    #[error("the number of partitions has changed, or a topic was made again")]
     Repartitioned,
     /// ClickHouse refuses the rows.
     #[error("ClickHouse refuses rows of {table}")]

@@ -71,6 +71,7 @@ impl Case {
         ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client")
     }
 
+    /// Makes input topics with their own timestamps. The brokers may still be deleting ones of the same name.
     fn make_inputs(&self, names: &[&str], partitions: i32) {
         let topics: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
         let new = topics.iter().map(|topic| {
@@ -78,10 +79,11 @@ impl Case {
             OWN_TIMES.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         });
         let new: Vec<NewTopic<'_>> = new.collect();
-        let created = self.runtime.block_on(self.admin().create_topics(&new, &AdminOptions::new()));
-        for result in created.expect("Kafka answers") {
-            result.expect("topic is created");
-        }
+        let admin = self.admin();
+        wait_for("topics to be created", || {
+            let created = self.runtime.block_on(admin.create_topics(&new, &AdminOptions::new()));
+            created.expect("Kafka answers").iter().all(Result::is_ok)
+        });
     }
 
     /// Deletes an input topic and makes it again, empty.
@@ -116,7 +118,8 @@ impl Case {
         sources.iter().all(|source| {
             let mut parts = source.rsplitn(3, '/');
             let offset: i64 = parts.next().and_then(|offset| offset.parse().ok()).expect("a source has an offset");
-            let partition = parts.next().and_then(|partition| partition.parse().ok()).expect("a source has a partition");
+            let partition =
+                parts.next().and_then(|partition| partition.parse().ok()).expect("a source has a partition");
             let topic = parts.next().expect("a source has a topic").to_owned();
             committed.get(&(topic, partition)).is_some_and(|next| *next > offset)
         })

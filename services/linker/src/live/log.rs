@@ -7,6 +7,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::check_topics;
+use ringtrace_kit::topics::{self, Described};
 use tokio::runtime::Handle;
 
 use super::store;
@@ -34,6 +35,8 @@ pub(crate) struct LiveLog {
     /// One sees committed records only, the other all.
     committed: BaseConsumer,
     raw: BaseConsumer,
+    /// The input topics as they were at first.
+    began: Vec<Described>,
     sink: Sink,
     runtime: Handle,
 }
@@ -41,31 +44,35 @@ pub(crate) struct LiveLog {
 impl LiveLog {
     pub(super) fn start(linker: &Linker, runtime: &Handle, inputs: &Inputs) -> KafkaResult<Self> {
         let kafka = &linker.config.kafka;
-        Ok(LiveLog {
+        let mut log = LiveLog {
             kafka: kafka.clone(),
             inputs: inputs.clone(),
             committed: reader(kafka, "read_committed")?,
             raw: reader(kafka, "read_uncommitted")?,
+            began: Vec::new(),
             sink: linker.sink.clone(),
             runtime: runtime.clone(),
-        })
+        };
+        log.began = log.describe()?;
+        Ok(log)
     }
 }
 
 impl LiveLog {
-    /// How many slots there are whose partitions are all there. 0 while a topic is not.
+    /// How many slots there are: the least number of partitions of their topics. 0 while one does not exist, and once one was
+    /// made again since this was begun.
     pub(super) fn slots(&self) -> KafkaResult<i32> {
-        let mut fewest = i32::MAX;
-        for input in Input::OF_SLOT {
-            fewest = fewest.min(self.count(input)?);
-        }
-        Ok(fewest)
+        let now = self.describe()?;
+        let is_same = now.iter().zip(&self.began).all(|(now, began)| now.id == began.id);
+        Ok(if is_same {
+            now.iter().take(Input::OF_SLOT.len()).map(|topic| topic.partitions).min().unwrap_or(0)
+        } else {
+            0
+        })
     }
 
-    /// How many partitions a topic has.
-    fn count(&self, input: Input) -> KafkaResult<i32> {
-        let metadata = self.raw.fetch_metadata(Some(self.inputs.name(input)), TIMEOUT)?;
-        Ok(metadata.topics().iter().map(|topic| topic.partitions().len() as i32).sum())
+    fn describe(&self) -> KafkaResult<Vec<Described>> {
+        topics::describe(self.raw.client(), &Input::ALL.map(|input| &**self.inputs.name(input)), TIMEOUT)
     }
 }
 
@@ -86,11 +93,10 @@ impl Log for LiveLog {
     }
 
     fn places(&self) -> Result<Vec<Place>, LinkError> {
-        let mut places = Vec::new();
-        for input in Input::ALL {
-            places.extend((0..self.count(input)?).map(|partition| (input, partition)));
-        }
-        Ok(places)
+        let counts = Input::ALL.into_iter().zip(self.describe()?);
+        let of_topic =
+            |(input, topic): (Input, Described)| (0..topic.partitions).map(move |partition| (input, partition));
+        Ok(counts.flat_map(of_topic).collect())
     }
 
     fn let_sink_in(&self) {
