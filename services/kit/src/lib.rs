@@ -9,4 +9,5 @@ pub mod health;
 pub mod http;
 pub mod kafka;
 pub mod migrate;
+pub mod rules;
 pub mod telemetry;

@@ -3,15 +3,17 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use ringtrace_kit::rules::RulesError;
 use ringtrace_model::CallKey;
 
 use crate::flusher::{Flush, Progress};
+use crate::load::LoadError;
 use crate::lookup::{Answer, Histories};
 use crate::run::LinkError;
 use crate::session::{SILENCE, Session};
 use crate::slot::Slot;
 use crate::topics::Place;
-use crate::world::World;
+use crate::world::{RulesNumbers, World};
 
 /// How long a stop waits for ClickHouse and Kafka.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(25);
@@ -39,6 +41,7 @@ impl<W: World> Session<'_, W> {
     }
 
     pub(crate) fn cut_here(&mut self) -> Result<(), LinkError> {
+        self.check_rules()?;
         self.check_gaps()?;
         self.page_in()?;
         let slots = self.reading.cut_slots();
@@ -66,6 +69,16 @@ impl<W: World> Session<'_, W> {
         self.flushes.send(flush).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
         Ok(())
+    }
+
+    /// Nothing is judged any more once newer rules are stored, or a request asks for them.
+    fn check_rules(&self) -> Result<(), LinkError> {
+        let RulesNumbers { own, newest } = self.world.rules();
+        let stored = newest.max(self.reading.batch.rules);
+        if planted!(OldRulesServe) {
+            return Ok(());
+        }
+        if stored > own { Err(LoadError::from(RulesError::Newer { stored, own }).into()) } else { Ok(()) }
     }
 
     /// Folds in the histories of calls that came into memory, so that a cut sees whole calls only.

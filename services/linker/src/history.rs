@@ -3,7 +3,7 @@
 use clickhouse::{Client, Row};
 use compact_str::CompactString;
 use hashbrown::HashMap;
-use ringtrace_model::{CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
+use ringtrace_model::{Call, CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
 use serde::Deserialize;
 
 use crate::slot::{History, PastEvent};
@@ -120,6 +120,25 @@ impl EventRow {
 fn key_of(tenant_id: &str, call_uuid: &str) -> CallKey {
     // ClickHouse prints a UUID that it holds.
     CallKey { tenant_id: tenant_id.into(), call_uuid: Uuid::try_parse(call_uuid).unwrap_or_default() }
+}
+
+/// Calls as their history folds; those of which no events are stored are left out.
+///
+/// # Errors
+/// As the ClickHouse client's.
+pub async fn folded(client: &Client, keys: &[CallKey]) -> Result<Vec<(CallKey, Call)>, clickhouse::error::Error> {
+    let mut calls = HashMap::<CallKey, Call>::new();
+    for keys in keys.chunks(CALLS_PER_QUERY) {
+        let mut events = client.query(EVENTS_OF_CALLS).bind(key_list(keys)).fetch::<EventRow>()?;
+        while let Some(row) = events.next().await? {
+            let (key, past) = row.into_past();
+            // A row that is no valid event is left out, as the linker does it.
+            if let Ok(event) = past.event.event() {
+                calls.entry(key).or_default().apply(&event, past.log_at);
+            }
+        }
+    }
+    Ok(calls.into_iter().filter(|(_, call)| !call.is_empty()).collect())
 }
 
 /// What ClickHouse knows of calls: events, the verdicts that were published, the day of their rows. Others are left out.

@@ -69,7 +69,8 @@ impl<W: World> Session<'_, W> {
         }
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
         let positions = self.loader.positions(&self.world, places)?;
-        let before = Before { stored: self.world.stored()?, partitions: self.reading.routing.partitions };
+        let partitions = self.reading.routing.partitions;
+        let before = Before { stored: self.world.stored()?, partitions, rules: self.world.rules().own };
         let mut loader =
             SlotLoader { log: &self.world, rules: self.linker.config.rules, limits: self.limits, before, moved: None };
         for partition in slots {

@@ -62,6 +62,8 @@ impl LinkError {
             LinkError::Kafka(error) => !is_setting(error),
             LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Outrun)
             | LinkError::Repartitioned => true,
+            // Whether newer rules are those of this process is asked at once.
+            LinkError::Load(LoadError::Rules(error)) => !error.is_setting(),
             LinkError::Load(LoadError::Changelog(error)) => !matches!(error, ChangelogError::Record { .. }),
             LinkError::Flush(error) => matches!(error, FlushError::Transaction(_)),
             _ => false,

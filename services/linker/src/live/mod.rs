@@ -1,6 +1,7 @@
 //! The real world of a session: librdkafka, ClickHouse, threads and clocks.
 
 mod producer;
+mod rules;
 mod store;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::record::Record;
 use crate::run::{LinkError, Linker};
 use crate::topics::{ByPlace, Inputs, Place};
 use crate::transaction::Transactions;
-use crate::world::{Beside, Log, Member, Polled};
+use crate::world::{Beside, Log, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
 use producer::LiveProducer;
 use store::ClickHouseStore;
@@ -53,6 +54,7 @@ pub(crate) struct Live<'l> {
     committed: BaseConsumer,
     raw: BaseConsumer,
     instance: String,
+    rules: rules::Watch,
     probe: Arc<Shared>,
     /// Ends the probe when it is dropped.
     _probe_lives: SyncSender<()>,
@@ -64,6 +66,8 @@ impl<'l> Live<'l> {
     pub(crate) fn start(linker: &'l Linker, runtime: &Handle, instance: &str) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::of(kafka);
+        // Before it joins the group: an instance with other rules takes no slot from one that may have it.
+        let rules = rules::Watch::start(linker, runtime)?;
         let (probe, probe_lives) = start_probe(linker, &inputs)?;
         Ok(Live {
             linker,
@@ -73,6 +77,7 @@ impl<'l> Live<'l> {
             raw: reader(kafka, "read_uncommitted")?,
             inputs,
             instance: instance.to_owned(),
+            rules,
             probe,
             _probe_lives: probe_lives,
             lives: Arc::new(()),
@@ -220,6 +225,10 @@ impl Beside for Live<'_> {
 
     fn stored(&self) -> Result<Stored, LoadError> {
         store::stored(&self.linker.sink, &self.runtime)
+    }
+
+    fn rules(&self) -> RulesNumbers {
+        self.rules.numbers()
     }
 
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {

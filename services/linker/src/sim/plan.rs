@@ -22,6 +22,10 @@ pub(super) struct Plan {
     pub(super) grown: Option<i32>,
     pub(super) device_partitions: i32,
     pub(super) stamps: Stamps,
+    /// Other rules are stored on the way.
+    pub(super) raises: bool,
+    /// Now and then someone asks for calls to be linked again.
+    pub(super) relinks: bool,
     /// At the end one process is started with `--until-caught-up`; else all of them run on.
     pub(super) catches_up: bool,
     /// Partitions are given and taken topic by topic.
@@ -65,6 +69,8 @@ impl Plan {
             grown: random.one_in(5).then(|| partitions + random.between(1, 2) as i32),
             device_partitions: random.pick(&[1, 1, 2]),
             stamps: random.pick(&[Stamps::Append, Stamps::Append, Stamps::Create]),
+            raises: random.one_in(3),
+            relinks: random.one_in(2),
             catches_up: random.one_in(4),
             in_pieces: random.one_in(4),
             flush_bytes: random.pick(&[600, 4_000, 1 << 20, 1 << 20]),

@@ -35,6 +35,12 @@ pub(crate) enum Bug {
     ChangelogUnread,
     /// Offsets go along only where they moved.
     OnlyMovedOffsets,
+    /// A request is read, and nothing is done.
+    RequestIgnored,
+    /// A request is acknowledged without rows.
+    RequestWithoutRows,
+    /// A process goes on judging by its rules when there are newer ones.
+    OldRulesServe,
 }
 
 thread_local! {
@@ -145,4 +151,19 @@ fn a_changelog_that_is_not_read_is_found() {
 #[test]
 fn offsets_that_are_sent_only_when_they_moved_are_found() {
     finds(Bug::OnlyMovedOffsets, "sequences only go on");
+}
+
+#[test]
+fn a_request_that_is_ignored_is_found() {
+    finds(Bug::RequestIgnored, "requests have done their work in their transaction");
+}
+
+#[test]
+fn a_request_without_rows_is_found() {
+    finds(Bug::RequestWithoutRows, "legs are those of the fold");
+}
+
+#[test]
+fn old_rules_that_go_on_are_found() {
+    finds(Bug::OldRulesServe, "requests are served by the rules that they ask for");
 }
