@@ -196,7 +196,7 @@ impl<W: World> Session<'_, W> {
         for key in keys {
             let Some(slot) = self.reading.slot_of(key) else { continue };
             match histories.remove(key) {
-                Some(history) => slot.page_in(key, history),
+                Some(history) => slot.confirm_known(key, history),
                 None => slot.confirm_new(key),
             }
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::log::{Entry, Log, Part, Topic, Transaction};
 use super::plan::Stamps;
-use super::relink::rules_of;
+use super::relink::{SECOND, rules_of};
 use super::rows::Row;
 use super::store::{EventKey, ImageKey, Store, Table, image_key, log_at_of, version_of};
 use crate::batch::call_partition;
@@ -76,7 +76,7 @@ pub(super) struct Audit {
     /// Dead letters of committed transactions: reason by source.
     pub(super) dead_letters: Vec<(String, String)>,
     pub(super) transactions: usize,
-    /// Calls that were linked again by the newest rules, as they were asked for.
+    /// Calls that were linked again by the second rules, as they were asked for.
     pub(super) relinked: BTreeSet<CallKey>,
 }
 
@@ -85,7 +85,6 @@ pub(super) struct Around<'a> {
     pub(super) log: &'a Log,
     pub(super) store: &'a Store,
     pub(super) stamps: Stamps,
-    pub(super) newest_rules: u64,
     pub(super) wall_ms: i64,
 }
 
@@ -195,7 +194,7 @@ impl Audit {
                     Fate::Request(request) => {
                         let relinked = check_request(place.1, request, written, home)?;
                         reroutes.extend(relinked.elsewhere.into_iter().map(|home| (String::new(), home)));
-                        if request.rules == around.newest_rules {
+                        if request.rules == SECOND {
                             self.relinked.extend(relinked.here);
                         }
                     }

@@ -24,8 +24,6 @@ pub(super) struct Plan {
     pub(super) stamps: Stamps,
     /// Other rules are stored on the way.
     pub(super) raises: bool,
-    /// Now and then someone asks for calls to be linked again.
-    pub(super) relinks: bool,
     /// At the end one process is started with `--until-caught-up`; else all of them run on.
     pub(super) catches_up: bool,
     /// Partitions are given and taken topic by topic.
@@ -55,6 +53,8 @@ pub(super) struct Faults {
     pub(super) poison: bool,
     pub(super) misplaced: bool,
     pub(super) late: bool,
+    /// No fault: now and then someone asks for calls to be linked again.
+    pub(super) relinks: bool,
 }
 
 /// 2026-11-23, a minute before midnight.
@@ -70,7 +70,6 @@ impl Plan {
             device_partitions: random.pick(&[1, 1, 2]),
             stamps: random.pick(&[Stamps::Append, Stamps::Append, Stamps::Create]),
             raises: random.one_in(3),
-            relinks: random.one_in(2),
             catches_up: random.one_in(4),
             in_pieces: random.one_in(4),
             flush_bytes: random.pick(&[600, 4_000, 1 << 20, 1 << 20]),
@@ -99,6 +98,7 @@ impl Faults {
         poison: false,
         misplaced: false,
         late: false,
+        relinks: false,
     };
 
     fn draw(random: &mut Random) -> Self {
@@ -116,6 +116,7 @@ impl Faults {
             foreign: flip(),
             misplaced: flip(),
             late: flip(),
+            relinks: flip(),
             poison: random.one_in(6),
         }
     }

@@ -74,7 +74,7 @@ impl State {
     }
 
     pub(super) fn around(&self) -> Around<'_> {
-        Around { log: &self.log, store: &self.store, stamps: self.plan.stamps, wall_ms: self.wall_ms, newest_rules: self.rules }
+        Around { log: &self.log, store: &self.store, stamps: self.plan.stamps, wall_ms: self.wall_ms }
     }
 
     pub(super) fn rules(&self) -> &'static ringtrace_model::Rules {
@@ -206,7 +206,7 @@ impl State {
                 }
             }
             12 if self.plan.raises && self.to_give.len() < self.plan.records / 2 => self.raise(),
-            13 if self.plan.relinks => self.ask_for_some(),
+            13 if faults.relinks => self.ask_for_some(),
             _ => {}
         }
     }

@@ -64,6 +64,14 @@ impl Slot {
         self.mark_dirty(key);
     }
 
+    /// A call that was taken for new is known after all. Where a look-up was faster, because a request has named the call,
+    /// this history may be older than what the call has by now.
+    pub(crate) fn confirm_known(&mut self, key: &CallKey, history: History) {
+        if self.calls.get(key).is_some_and(|entry| entry.past == Past::Unchecked) {
+            self.page_in(key, history);
+        }
+    }
+
     /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
     pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
         let Some(entry) = self.calls.get_mut(key) else { return };
@@ -117,6 +125,8 @@ impl Slot {
                 self.wanted.push(key.clone());
             }
             if let Some(entry) = self.calls.get_mut(key) {
+                // Whatever comes next, it is looked up.
+                entry.seen_before = true;
                 entry.updated_at = entry.updated_at.max(now);
             }
             self.mark_dirty(key);
