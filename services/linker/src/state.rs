@@ -122,7 +122,8 @@ mod tests {
     fn keys_and_records_survive() {
         let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
         assert_eq!(decode_key(&encode_key(&key)).unwrap(), key);
-        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3, rules: 300 };
+        let header =
+            Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3, rules: 300 };
         let encoded = encode(&header);
         assert_eq!(decode_header(&encoded).unwrap(), header);
         let old = &encoded[..encoded.len() - 2];

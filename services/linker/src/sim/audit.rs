@@ -286,13 +286,7 @@ impl Audit {
         self.check_truth(&key, &change, partitions, around)
     }
 
-    fn check_truth(
-        &self,
-        key: &CallKey,
-        change: &Value,
-        partitions: i32,
-        around: &Around<'_>,
-    ) -> Result<(), Failure> {
+    fn check_truth(&self, key: &CallKey, change: &Value, partitions: i32, around: &Around<'_>) -> Result<(), Failure> {
         let clock = change["log_clock"].as_i64().unwrap();
         let slot = call_partition(key.call_uuid, partitions);
         let rules = rules_of(self.headers.get(&slot).map_or(0, |header| header.rules));

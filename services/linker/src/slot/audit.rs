@@ -9,7 +9,11 @@ impl Slot {
     /// Says what does not hold.
     pub(crate) fn audit(&self) -> Result<(), String> {
         for (key, entry) in &self.calls {
-            let is_queued = self.idle.iter().chain(&self.visitors).any(|idle| idle.key == *key && idle.sequence == entry.written_in);
+            let is_queued = self
+                .idle
+                .iter()
+                .chain(&self.visitors)
+                .any(|idle| idle.key == *key && idle.sequence == entry.written_in);
             let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(key);
             if !is_queued && !is_on_its_way {
                 return Err(format!("slot {}: {key:?} never leaves memory: {entry:?}", self.partition));
