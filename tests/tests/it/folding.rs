@@ -29,10 +29,14 @@ impl Calls {
 
     /// The rows of `legs` and of `calls` at a log time, as `explain` prints them.
     pub fn rows(&self, now: i64) -> (Vec<Value>, Vec<Value>) {
-        let rules = Rules::default();
+        self.rows_by(&Rules::default(), now)
+    }
+
+    /// The same, by other rules.
+    pub fn rows_by(&self, rules: &Rules, now: i64) -> (Vec<Value>, Vec<Value>) {
         let (mut legs, mut calls) = (Vec::new(), Vec::new());
         for (key, call) in &self.0 {
-            let Some(evaluation) = call.evaluate(key, &rules, now) else { continue };
+            let Some(evaluation) = call.evaluate(key, rules, now) else { continue };
             legs.extend(evaluation.legs.iter().map(|leg| serde_json::to_value(leg).unwrap()));
             calls.push(serde_json::to_value(&evaluation.call).unwrap());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringtrace_model::{Dimension, Event, Reason, Reject};
+use ringtrace_model::{Dimension, Event, Reason, Reject, Rules};
 use ringtrace_tests::stack::{Case, Given};
 use serde_json::{Map, Value, json};
 
@@ -34,6 +34,7 @@ pub struct Expected {
     pub device_events: BTreeMap<String, EventRow>,
     /// By source.
     pub dead_letters: BTreeMap<String, DeadLetter>,
+    folded: Calls,
 }
 
 impl Expected {
@@ -53,7 +54,14 @@ impl Expected {
             }
         }
         (expected.legs, expected.calls) = calls.rows(i64::MAX);
+        expected.folded = calls;
         expected
+    }
+
+    /// The same calls, by other rules.
+    pub fn judged_by(mut self, rules: &Rules) -> Self {
+        (self.legs, self.calls) = self.folded.rows_by(rules, i64::MAX);
+        self
     }
 
     /// A valid record that ClickHouse does not take.

@@ -6,6 +6,7 @@ mod compare;
 mod dead_letters;
 mod expect;
 mod input;
+mod relink;
 mod running;
 mod simulated;
 
