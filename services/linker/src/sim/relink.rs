@@ -11,6 +11,7 @@ use super::state::State;
 use crate::batch::call_partition;
 use crate::request::{Request, Requested};
 use crate::topics::Input;
+use crate::world::Beside;
 
 /// Number of the rules with which a schedule begins, and of those that are stored on the way.
 pub(super) const FIRST: u64 = 1;
@@ -83,10 +84,17 @@ impl Cluster {
         }
     }
 
-    /// Every call that was not linked again by the rules that hold is asked for.
+    /// Every call is asked for that was not linked again by the rules that hold, and that no owner has in memory: those are
+    /// judged by its rules without being asked for.
     pub(super) fn ask_for_the_rest(self: &Rc<Self>) {
+        let mut calls = self.state.borrow().store.known_calls();
+        for instance in &self.instances {
+            let session = instance.session.borrow();
+            let session = session.as_ref().filter(|session| session.world.rules().own == SECOND);
+            let slots = || session.iter().flat_map(|session| session.reading.slots.iter().flatten());
+            calls.retain(|key| !slots().any(|slot| slot.holds(key)));
+        }
         let mut state = self.state.borrow_mut();
-        let mut calls = state.store.known_calls();
         calls.retain(|key| !state.audit.relinked.contains(key));
         let partitions = state.group.partitions;
         state.ask(calls, partitions);

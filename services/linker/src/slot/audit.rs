@@ -2,10 +2,17 @@
 
 use std::cmp::Reverse;
 
+use ringtrace_model::CallKey;
+
 use super::Slot;
 use super::entry::Past;
 
 impl Slot {
+    /// Whether a call is in memory.
+    pub(crate) fn holds(&self, key: &CallKey) -> bool {
+        self.calls.contains_key(key)
+    }
+
     /// Says what does not hold.
     pub(crate) fn audit(&self) -> Result<(), String> {
         for (key, entry) in &self.calls {
