@@ -42,6 +42,8 @@ pub(super) struct Cluster {
     pub(super) instances: Vec<Instance>,
     /// Processes whose session has ended, and whose flusher goes on for a while.
     orphans: RefCell<Vec<Rc<Life>>>,
+    /// Every process that there was: it and its flusher hold each other.
+    born: RefCell<Vec<Rc<Life>>>,
     pub(super) depth: Cell<usize>,
 }
 
@@ -89,6 +91,7 @@ impl Cluster {
             linkers,
             instances,
             orphans: RefCell::default(),
+            born: RefCell::default(),
             depth: Cell::new(0),
         })
     }
@@ -212,7 +215,7 @@ impl Cluster {
 
     fn start_named(self: &Rc<Self>, instance: &Instance, name: String) {
         planted::forget_writes();
-        let life = Rc::new(Life::new(name, self.state.borrow().rules));
+        let life = self.bear(name);
         let world = SimWorld { cluster: Rc::clone(self), life: Rc::clone(&life) };
         let partitions = self.state.borrow().group.partitions;
         let refused = instance.refused.borrow().clone();
@@ -220,6 +223,12 @@ impl Cluster {
             *instance.life.borrow_mut() = Some(life);
             *instance.session.borrow_mut() = Some(session);
         }
+    }
+
+    fn bear(&self, name: String) -> Rc<Life> {
+        let life = Rc::new(Life::new(name, self.state.borrow().rules));
+        self.born.borrow_mut().push(Rc::clone(&life));
+        life
     }
 
     /// A process reads, and does what is due.
@@ -299,7 +308,7 @@ impl Cluster {
     pub(super) fn run_alone(self: &Rc<Self>, linker: &'static Linker) -> Result<(), LinkError> {
         let mut refused = HashSet::new();
         loop {
-            let life = Rc::new(Life::new("alone".to_owned(), self.state.borrow().rules));
+            let life = self.bear("alone".to_owned());
             life.is_alone.set(true);
             let world = SimWorld { cluster: Rc::clone(self), life: Rc::clone(&life) };
             let partitions = self.state.borrow().group.partitions;
@@ -347,6 +356,9 @@ impl Cluster {
     /// Forgets what holds the cluster itself.
     pub(super) fn bury(&self) {
         self.orphans.borrow_mut().clear();
+        for life in self.born.borrow_mut().drain(..) {
+            life.flusher.borrow_mut().take();
+        }
     }
 
     /// Everybody is awake.
