@@ -9,5 +9,6 @@ pub mod health;
 pub mod http;
 pub mod kafka;
 pub mod migrate;
+pub mod rules;
 pub mod telemetry;
 pub mod topics;

@@ -1,6 +1,6 @@
 //! What was read since the last flush, beside what the slots hold of it: device events, reroutes, dead letters.
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use ringtrace_kit::kafka::partition_of;
 use ringtrace_model::{Event, Kind, Reason, Reject, Uuid};
 
@@ -8,6 +8,7 @@ use crate::metrics::Counts;
 use crate::native::Block;
 use crate::privacy::Privacy;
 use crate::record::{Outgoing, Record};
+use crate::request::{Request, Requested};
 use crate::slot::Slot;
 use crate::tables::{DEVICE_EVENTS, EventMeta, put_device_event};
 use crate::topics::{Input, Inputs};
@@ -20,8 +21,13 @@ pub(crate) struct Batch {
     pub(crate) counts: Counts,
     /// Bytes read since the batch was begun.
     pub(crate) bytes: usize,
+    /// The highest number of the rules that requests ask for.
+    pub(crate) rules: u64,
     source: String,
 }
+
+/// What a call that a request names counts for, in bytes: its history comes into memory, and its state and rows are written.
+const REQUESTED_CALL_BYTES: usize = 16 << 10;
 
 /// What routing needs to know.
 pub(crate) struct Routing {
@@ -41,6 +47,7 @@ impl Default for Batch {
             dead_letters: Vec::new(),
             counts: Counts::default(),
             bytes: 0,
+            rules: 0,
             source: String::new(),
         }
     }
@@ -57,6 +64,15 @@ impl Batch {
         self.bytes += record.size();
         self.counts.records += 1;
         record.write_source(&routing.inputs, &mut self.source);
+        if let Some(kind) = record.request() {
+            return match Request::decode(kind, record.value) {
+                Ok(request) => self.serve(record, request, slot, routing),
+                Err(detail) => {
+                    let reject = Reject { reason: Reason::InvalidField, detail: detail.into() };
+                    self.bury(record, &reject, wall_ms);
+                }
+            };
+        }
         let parsed = match record.value {
             Some(value) => Event::parse(value, record.log_at),
             None => Err(Reject::TOMBSTONE),
@@ -93,6 +109,31 @@ impl Batch {
                 slot.fold(event, EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes });
             }
             _ => self.reroute(record, partition),
+        }
+    }
+
+    /// Hands the calls that a request names to the slot, and those that have moved since to where they are now.
+    fn serve(&mut self, record: &Record<'_>, request: Request, slot: Option<&mut Slot>, routing: &Routing) {
+        self.rules = self.rules.max(request.rules);
+        self.counts.requested_calls += request.calls.len() as u64;
+        self.bytes += request.calls.len() * REQUESTED_CALL_BYTES;
+        if planted!(RequestIgnored) {
+            return;
+        }
+        let mut elsewhere = HashMap::<i32, Vec<Requested>>::new();
+        let mut here = Vec::with_capacity(request.calls.len());
+        for call in request.calls {
+            match call_partition(call.call_uuid, routing.partitions) {
+                partition if partition == record.partition => here.push(call.key()),
+                partition => elsewhere.entry(partition).or_default().push(call),
+            }
+        }
+        if let Some(slot) = slot {
+            slot.relink(&here);
+        }
+        for (partition, calls) in elsewhere {
+            let forwarded = Request { rules: request.rules, calls };
+            self.reroutes.push(forwarded.outgoing(partition, record.log_at));
         }
     }
 

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_model::CallKey;
 
-use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode, decode_key};
+use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode, decode_header, decode_key};
 
 /// How long the changelog may stand still before reading it is given up.
 /// The broker ends transactions of a dead owner after their timeout of 30 s, and looks for them every 10 s.
@@ -49,7 +49,7 @@ impl Changelog {
     /// The record can't be read.
     pub(crate) fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
         if key == HEADER_KEY {
-            self.header = value.map(decode).transpose()?;
+            self.header = value.map(decode_header).transpose()?;
             return Ok(());
         }
         let key = decode_key(key)?;

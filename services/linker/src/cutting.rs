@@ -4,16 +4,18 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
+use ringtrace_kit::rules::RulesError;
 use ringtrace_model::CallKey;
 
 use crate::consumer::Change;
 use crate::flusher::{Flush, Progress, Writing};
+use crate::load::LoadError;
 use crate::lookup::{Answer, Histories};
 use crate::run::LinkError;
 use crate::session::{SILENCE, Session};
 use crate::slot::Slot;
 use crate::topics::Place;
-use crate::world::{Log, World};
+use crate::world::{Log, RulesNumbers, World};
 use crate::writer::FlushError;
 
 /// How long a stop waits for ClickHouse and Kafka.
@@ -51,6 +53,7 @@ impl<W: World> Session<'_, W> {
     }
 
     pub(crate) fn cut_here(&mut self) -> Result<(), LinkError> {
+        self.check_rules()?;
         self.check_gaps()?;
         self.page_in()?;
         let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
@@ -77,6 +80,16 @@ impl<W: World> Session<'_, W> {
         self.flushes.send(Box::new(Writing::of(flush))).map_err(|_| LinkError::Thread("flusher"))?;
         self.in_flight = true;
         Ok(())
+    }
+
+    /// Nothing is judged any more once newer rules are stored, or a request asks for them.
+    fn check_rules(&self) -> Result<(), LinkError> {
+        let RulesNumbers { own, newest } = self.world.rules();
+        let stored = newest.max(self.reading.batch.rules);
+        if planted!(OldRulesServe) {
+            return Ok(());
+        }
+        if stored > own { Err(LoadError::from(RulesError::Newer { stored, own }).into()) } else { Ok(()) }
     }
 
     /// Folds in the histories of calls that came into memory, so that a cut sees whole calls only.
@@ -241,7 +254,7 @@ impl<W: World> Session<'_, W> {
         for key in keys {
             let Some(slot) = self.reading.slot_of(key) else { continue };
             match histories.remove(key) {
-                Some(history) => slot.page_in(key, history),
+                Some(history) => slot.confirm_known(key, history),
                 None => slot.confirm_new(key),
             }
         }

@@ -3,7 +3,7 @@
 use clickhouse::{Client, Row};
 use compact_str::CompactString;
 use hashbrown::HashMap;
-use ringtrace_model::{CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
+use ringtrace_model::{Call, CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
 use serde::Deserialize;
 
 use crate::slot::{History, PastEvent};
@@ -12,32 +12,34 @@ use crate::state::Published;
 /// How many calls one query asks for: their keys stay well under ClickHouse's `max_query_size` of 256 KiB.
 const CALLS_PER_QUERY: usize = 1_500;
 
+// An alias in these queries must not be the name of a column: it would stand in its place in WHERE, and no index would serve.
+
 const EVENTS_OF_CALLS: &str = "
-    SELECT tenant_id, toString(call_uuid) AS call_uuid, event_id, contents, kind,
+    SELECT tenant_id, toString(call_uuid) AS uuid, event_id, contents, kind,
         toUnixTimestamp64Milli(occurred_at) AS occurred_at, app_id, device_id, platform, os_version, app_version,
         sdk_version, device_model, country, carrier, network, build_channel, clock_offset_ms, mono_ms, boot_id, attributes,
         toUnixTimestamp64Milli(log_at) AS log_at, toUInt16(call_day) AS call_day
     FROM events_rows WHERE (tenant_id, call_uuid) IN ?";
 
 const VERDICTS_OF_CALLS: &str = "
-    SELECT tenant_id, toString(call_uuid) AS call_uuid, device_id, verdict, evidence
+    SELECT tenant_id, toString(call_uuid) AS uuid, device_id, verdict, evidence
     FROM legs_rows FINAL WHERE (tenant_id, call_uuid) IN ?
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
 const DAYS_OF_CALLS: &str = "
-    SELECT tenant_id, toString(call_uuid) AS call_uuid, toUInt16(call_day) AS call_day
+    SELECT tenant_id, toString(call_uuid) AS uuid, toUInt16(call_day) AS call_day
     FROM calls_rows FINAL WHERE (tenant_id, call_uuid) IN ?
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
 const FIRST_LOGGED: &str = "
-    SELECT tenant_id, toString(call_uuid) AS call_uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
+    SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
     FROM events_rows WHERE (tenant_id, call_uuid) IN ? AND call_day != toDate(0)
     GROUP BY tenant_id, call_uuid";
 
 #[derive(Row, Deserialize)]
 struct EventRow {
     tenant_id: String,
-    call_uuid: String,
+    uuid: String,
     event_id: String,
     contents: u64,
     kind: String,
@@ -64,7 +66,7 @@ struct EventRow {
 #[derive(Row, Deserialize)]
 struct VerdictRow {
     tenant_id: String,
-    call_uuid: String,
+    uuid: String,
     device_id: String,
     verdict: String,
     evidence: Option<String>,
@@ -73,14 +75,14 @@ struct VerdictRow {
 #[derive(Row, Deserialize)]
 struct DayRow {
     tenant_id: String,
-    call_uuid: String,
+    uuid: String,
     call_day: u16,
 }
 
 #[derive(Row, Deserialize)]
 struct FirstRow {
     tenant_id: String,
-    call_uuid: String,
+    uuid: String,
     log_at: i64,
 }
 
@@ -96,7 +98,7 @@ impl EventRow {
             self.network,
             self.build_channel,
         ];
-        let key = key_of(&self.tenant_id, &self.call_uuid);
+        let key = key_of(&self.tenant_id, &self.uuid);
         let event = StoredEvent {
             event_id: self.event_id,
             kind: self.kind,
@@ -122,6 +124,25 @@ fn key_of(tenant_id: &str, call_uuid: &str) -> CallKey {
     CallKey { tenant_id: tenant_id.into(), call_uuid: Uuid::try_parse(call_uuid).unwrap_or_default() }
 }
 
+/// Calls as their history folds; those of which no events are stored are left out.
+///
+/// # Errors
+/// As the ClickHouse client's.
+pub async fn folded(client: &Client, keys: &[CallKey]) -> Result<Vec<(CallKey, Call)>, clickhouse::error::Error> {
+    let mut calls = HashMap::<CallKey, Call>::new();
+    for keys in keys.chunks(CALLS_PER_QUERY) {
+        let mut events = client.query(EVENTS_OF_CALLS).bind(key_list(keys)).fetch::<EventRow>()?;
+        while let Some(row) = events.next().await? {
+            let (key, past) = row.into_past();
+            // A row that is no valid event is left out, as the linker does it.
+            if let Ok(event) = past.event.event() {
+                calls.entry(key).or_default().apply(&event, past.log_at);
+            }
+        }
+    }
+    Ok(calls.into_iter().filter(|(_, call)| !call.is_empty()).collect())
+}
+
 /// What ClickHouse knows of calls: events, the verdicts that were published, the day of their rows. Others are left out.
 ///
 /// # Errors
@@ -143,11 +164,11 @@ pub(crate) async fn fetch(
             let Some(verdict) = Verdict::parse(&row.verdict) else { continue };
             let evidence = row.evidence.as_deref().and_then(Evidence::parse);
             let published = Published { device_id: CompactString::from(row.device_id), verdict, evidence };
-            histories.entry(key_of(&row.tenant_id, &row.call_uuid)).or_default().published.push(published);
+            histories.entry(key_of(&row.tenant_id, &row.uuid)).or_default().published.push(published);
         }
         let mut days = client.query(DAYS_OF_CALLS).bind(&list).fetch::<DayRow>()?;
         while let Some(row) = days.next().await? {
-            let history = histories.entry(key_of(&row.tenant_id, &row.call_uuid)).or_default();
+            let history = histories.entry(key_of(&row.tenant_id, &row.uuid)).or_default();
             history.day = Some(history.day.map_or(row.call_day, |day| day.min(row.call_day)));
         }
     }
@@ -168,7 +189,7 @@ pub(crate) async fn known_before(
         let keys: Vec<CallKey> = calls.iter().map(|(key, _)| key.clone()).collect();
         let mut rows = client.query(FIRST_LOGGED).bind(key_list(&keys)).fetch::<FirstRow>()?;
         while let Some(row) = rows.next().await? {
-            let key = key_of(&row.tenant_id, &row.call_uuid);
+            let key = key_of(&row.tenant_id, &row.uuid);
             if begun.get(&key).is_some_and(|at| row.log_at < *at) {
                 known.push(key);
             }

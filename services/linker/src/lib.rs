@@ -41,6 +41,7 @@ mod privacy;
 mod probe;
 mod reading;
 mod record;
+mod request;
 mod run;
 mod session;
 #[cfg(test)]
@@ -57,8 +58,11 @@ mod writer;
 
 pub use changelog::ChangelogError;
 pub use consumer::CONSUMER_SETTINGS;
+pub use history::folded;
 pub use record::{
-    DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, REPLAYED_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER,
+    DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, REPLAYED_HEADER, REQUEST_HEADER, SHA256_HEADER, SIZE_HEADER,
+    SOURCE_HEADER,
 };
+pub use request::{MOST_CALLS, RELINK, Request, Requested};
 pub use run::{FlushError, LinkError, Linker, LoadError, Sink};
 pub use state::StateError;

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use rdkafka::error::KafkaError;
+use ringtrace_kit::rules::RulesError;
 use ringtrace_model::{CallKey, Rules};
 
 use crate::batch::call_partition;
@@ -33,6 +34,9 @@ pub enum LoadError {
         #[source]
         source: StateError,
     },
+    /// There are no rules to judge by, or others.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// Another member of the group reads these partitions by now.
     #[error("another instance has read on")]
     Outrun,
@@ -91,16 +95,19 @@ pub(crate) struct Before {
     pub(crate) stored: Stored,
     /// How many slots there are now.
     pub(crate) partitions: i32,
+    /// Number of the rules by which this process judges.
+    pub(crate) rules: u64,
 }
 
 impl Before {
     fn new_header(self) -> Header {
-        let Before { stored: Stored { sequence, newest_log_at }, partitions } = self;
-        Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at, partitions }
+        let Before { stored: Stored { sequence, newest_log_at }, partitions, rules } = self;
+        Header { sequence, acknowledged: sequence, log_clock: 0, newest_log_at, partitions, rules }
     }
 
     /// The header to go on from: calls of slots with higher sequences may have come.
     fn raise(self, header: Header) -> Header {
+        let header = Header { rules: self.rules, ..header };
         if header.partitions == self.partitions {
             return header;
         }
@@ -121,6 +128,8 @@ pub(crate) struct Wanted {
     pub(crate) places: Vec<Place>,
     /// How many slots there are.
     pub(crate) partitions: i32,
+    /// Number of the rules by which this process judges.
+    pub(crate) rules: u64,
 }
 
 /// What was loaded.
@@ -152,7 +161,7 @@ impl Loader {
         }
         // Stable offsets first: no transaction of an old owner can end after them and change what the changelog says.
         let positions = self.positions(log, &wanted.places)?;
-        let before = Before { stored: log.stored()?, partitions: wanted.partitions };
+        let before = Before { stored: log.stored()?, partitions: wanted.partitions, rules: wanted.rules };
         let mut loader = SlotLoader { log, rules: self.rules, limits: self.limits, before, moved: None };
         let slots = wanted.slots.iter().map(|slot| loader.load(*slot)).collect::<Result<_, _>>()?;
         Ok(Loaded { slots, positions })
@@ -262,7 +271,11 @@ impl<L: Log> SlotLoader<'_, L> {
     /// When the changelog or a record of it can't be read.
     fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
         let changelog = planted!(ChangelogUnread: Default::default(), self.log.changelog(partition)?);
-        let partitions = self.before.partitions;
+        let Before { partitions, rules, .. } = self.before;
+        let judged_by = changelog.header.map(|header| header.rules);
+        if let Some(stored) = judged_by.filter(|judged_by| *judged_by > rules) {
+            return Err(RulesError::Newer { stored, own: rules }.into());
+        }
         if changelog.header.is_none_or(|header| header.partitions != partitions) && self.moved.is_none() {
             let mut moved = Moved::read(self.log, partitions)?;
             if moved.has_grown {
@@ -273,8 +286,10 @@ impl<L: Log> SlotLoader<'_, L> {
             self.moved = Some(moved);
         }
         let header = changelog.header.map_or_else(|| self.before.new_header(), |header| self.before.raise(header));
-        let is_new = changelog.header != Some(header);
+        let is_new = changelog.header.map(|header| Header { rules, ..header }) != Some(header);
         let mut slot = Slot::new(partition, self.rules, self.limits, header);
+        // Open calls were judged, and their timers set, by other rules.
+        slot.judges_again = judged_by.is_some_and(|judged_by| judged_by != rules) && !planted!(NotJudgedAgain);
         let state_error = |source| LoadError::State { slot: partition, source };
         for (key, record) in changelog.calls {
             if call_partition(key.call_uuid, partitions) == partition {

@@ -14,6 +14,7 @@ use crate::topics::Inputs;
 pub(crate) struct Counts {
     pub(crate) records: u64,
     pub(crate) reroutes: u64,
+    pub(crate) requested_calls: u64,
     pub(crate) unknown_kinds: u64,
     pub(crate) placement: Placement,
     dead_letters: Vec<(Reason, u64)>,
@@ -31,6 +32,7 @@ impl Counts {
     pub(crate) fn publish(&self, inputs: &Inputs) {
         counter!("ringtrace_records_total").increment(self.records);
         counter!("ringtrace_reroutes_total").increment(self.reroutes);
+        counter!("ringtrace_requested_calls_total").increment(self.requested_calls);
         counter!("ringtrace_unknown_kinds_total").increment(self.unknown_kinds);
         for (topic, count) in self.placement.misplaced(inputs) {
             counter!("ringtrace_misplaced_records_total", "topic" => topic.to_owned()).increment(count);
@@ -84,6 +86,11 @@ pub(crate) fn describe() {
     ONCE.call_once(|| {
         describe_counter!("ringtrace_records_total", Unit::Count, "Records read and committed");
         describe_counter!("ringtrace_reroutes_total", Unit::Count, "Records sent to the partition of their call");
+        describe_counter!(
+            "ringtrace_requested_calls_total",
+            Unit::Count,
+            "Calls that were folded and judged again because `ringtrace relink` has asked for it"
+        );
         describe_counter!(
             "ringtrace_misplaced_records_total",
             Unit::Count,

@@ -115,7 +115,7 @@ impl<W: World> Session<'_, W> {
         if places.is_empty() {
             return;
         }
-        let wanted = Wanted { slots, places, partitions };
+        let wanted = Wanted { slots, places, partitions, rules: self.world.rules().own };
         let answer = self.world.load(&self.loader, wanted.clone());
         self.loading = Some(Loading { wanted, answer });
     }

@@ -26,6 +26,9 @@ pub const SHA256_HEADER: &str = "ringtrace.sha256";
 /// Header of a dead letter that was sent back to the internal topic, before [`SOURCE_HEADER`]: its position.
 pub const REPLAYED_HEADER: &str = "ringtrace.replayed";
 
+/// Last header of a record of the internal topic that is no event but a request to the slot's owner: what is asked.
+pub const REQUEST_HEADER: &str = "ringtrace.request";
+
 /// Room that is kept for key, headers and framing beside the value of a dead letter, in bytes.
 const ROOM: usize = 1 << 20;
 
@@ -91,15 +94,22 @@ impl<'a> Record<'a> {
 
     /// The source that a reroute carries: its last header.
     fn original(&self) -> Option<&'a str> {
+        self.last_header(SOURCE_HEADER).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// What is asked of the slot's owner. Only the last header counts: a reroute ends in its source, whatever its original had.
+    pub(crate) fn request(&self) -> Option<&'a [u8]> {
+        self.last_header(REQUEST_HEADER)
+    }
+
+    /// The last header of a record of the internal topic, where it has this name.
+    fn last_header(&self, name: &str) -> Option<&'a [u8]> {
         if self.input != Input::Internal {
             return None;
         }
         let headers = self.headers.get()?;
         let last = headers.try_get(headers.count().checked_sub(1)?)?;
-        if last.key != SOURCE_HEADER {
-            return None;
-        }
-        std::str::from_utf8(last.value?).ok()
+        if last.key == name { last.value } else { None }
     }
 
     /// Whether it is a dead letter that was sent back: no topic but the internal one has it.

@@ -80,6 +80,8 @@ impl LinkError {
             | LinkError::Shrunk
             | LinkError::Late
             | LinkError::Stuck { .. } => true,
+            // Whether newer rules are those of this process is asked at once.
+            LinkError::Load(LoadError::Rules(error)) => !error.is_setting(),
             LinkError::Load(LoadError::Changelog(error)) => !matches!(error, ChangelogError::Record { .. }),
             LinkError::Flush(error) => !matches!(error, FlushError::Refused { .. } | FlushError::NotStorable { .. }),
             _ => false,

@@ -26,6 +26,13 @@ pub(crate) struct Header {
     pub(crate) newest_log_at: i64,
     /// How many slots there were.
     pub(crate) partitions: i32,
+    /// Number of the stored rules by which its calls were judged; 0 where that is not known.
+    pub(crate) rules: u64,
+}
+
+/// Reads a header. One that was written before there were rules numbers ends before its last field.
+pub(crate) fn decode_header(bytes: &[u8]) -> Result<Header, StateError> {
+    decode(&[bytes, &[0]].concat())
 }
 
 /// The last verdict that was published for a leg.
@@ -115,8 +122,12 @@ mod tests {
     fn keys_and_records_survive() {
         let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
         assert_eq!(decode_key(&encode_key(&key)).unwrap(), key);
-        let header = Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3 };
-        assert_eq!(decode::<Header>(&encode(&header)).unwrap(), header);
+        let header =
+            Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3, rules: 300 };
+        let encoded = encode(&header);
+        assert_eq!(decode_header(&encoded).unwrap(), header);
+        let old = &encoded[..encoded.len() - 2];
+        assert_eq!(decode_header(old).unwrap(), Header { rules: 0, ..header }, "of a version without rules numbers");
         assert!(matches!(decode_key(HEADER_KEY), Err(StateError::Key(6))));
         assert!(matches!(decode::<Header>(&[9, 1]), Err(StateError::Layout(Some(9)))));
     }

@@ -132,11 +132,23 @@ pub(crate) trait Beside: Member {
     /// Starts to load slots, beside reading: that may wait for others.
     fn load(&mut self, loader: &Loader, wanted: Wanted) -> Answer<Result<Loaded, LinkError>>;
 
+    /// The stored rules by which this process judges, and the newest that it knows of.
+    fn rules(&self) -> RulesNumbers;
+
     /// Starts to ask for the histories of calls.
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories>;
 
     /// Starts to check calls that were taken for new: gives all of their keys, and the histories of those that are not.
     fn check(&mut self, calls: Vec<(CallKey, i64)>) -> Answer<(Vec<CallKey>, Histories)>;
+}
+
+/// Numbers of stored rules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RulesNumbers {
+    /// By which this process judges.
+    pub(crate) own: u64,
+    /// That were stored last.
+    pub(crate) newest: u64,
 }
 
 /// All of it.

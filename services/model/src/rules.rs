@@ -15,6 +15,20 @@ pub struct Rules {
     pub ring_timeout_ms: i64,
 }
 
+impl Rules {
+    /// Every setting by its name in section `[rules]` of the configuration, in milliseconds.
+    pub fn settings(&self) -> [(&'static str, i64); 4] {
+        // A setting that is added has to be named here.
+        let Rules { report_deadline_ms, telemetry_grace_ms, receipt_timeout_ms, ring_timeout_ms } = *self;
+        [
+            ("report_deadline_ms", report_deadline_ms),
+            ("telemetry_grace_ms", telemetry_grace_ms),
+            ("receipt_timeout_ms", receipt_timeout_ms),
+            ("ring_timeout_ms", ring_timeout_ms),
+        ]
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Rules {

@@ -3,6 +3,7 @@
 mod commands;
 mod dead_letters;
 mod lines;
+mod relink;
 mod replay;
 mod sending;
 mod simulate;
@@ -39,6 +40,8 @@ enum Command {
     Replay(commands::replay::Args),
     /// Look at records that were not linked, and send them back once they can be
     DeadLetters(commands::dead_letters::Args),
+    /// Fold calls again from their stored events, and judge them by the rules that hold
+    Relink(commands::relink::Args),
     /// Simulate devices, push services and servers, to Kafka or as JSON lines
     Simulate(commands::simulate::Args),
     /// Serve the embedded ClickHouse over HTTP
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::DeadLetters(args) => commands::dead_letters::run(&args),
+        Command::Relink(args) => commands::relink::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Clickhouse(args) => commands::clickhouse::run(&args),
     }

@@ -4,7 +4,7 @@ use ringtrace_kit::config::{Config, load};
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 use ringtrace_kit::kafka::create_topics;
-use ringtrace_kit::{clickhouse, migrate};
+use ringtrace_kit::{clickhouse, migrate, rules};
 use ringtrace_linker::{Linker, Sink};
 use tokio::runtime::Runtime;
 
@@ -41,6 +41,8 @@ impl Linking {
                 let client = clickhouse::client(&config.clickhouse);
                 let migrated = migrate::migrate(&client, &config.clickhouse, config.retention);
                 runtime.block_on(migrated).expect("tables");
+                let settled = rules::settle(&client, &config.clickhouse.database, &config.rules, false);
+                runtime.block_on(settled).expect("rules");
                 Sink::ClickHouse(Box::new(client))
             }
         };

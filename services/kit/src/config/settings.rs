@@ -77,7 +77,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     text("kafka", "push_topic", "push-events", Accepts::Name, "Topic of the push gateway and of device receipts."),
     text("kafka", "call_topic", "call-events", Accepts::Name, "Topic of the signalling server and of devices."),
     text("kafka", "device_topic", "device-events", Accepts::Name, "Topic of events about devices."),
-    text("kafka", "internal_topic", "ringtrace.internal", Accepts::Name, "Topic of reroutes."),
+    text("kafka", "internal_topic", "ringtrace.internal", Accepts::Name, "Topic of reroutes and of requests to slots."),
     text("kafka", "calls_topic", "ringtrace.calls", Accepts::Name, "Topic of the state of open calls (compacted)."),
     text("kafka", "verdicts_topic", "ringtrace.verdicts", Accepts::Name, "Topic of changes of verdicts."),
     text(

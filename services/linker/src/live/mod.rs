@@ -2,6 +2,7 @@
 
 mod log;
 mod producer;
+mod rules;
 mod store;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::record::Record;
 use crate::run::{LinkError, Linker};
 use crate::topics::{ByPlace, Inputs, Place};
 use crate::transaction::Transactions;
-use crate::world::{Beside, Member, Polled};
+use crate::world::{Beside, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
 use log::LiveLog;
 use producer::LiveProducer;
@@ -44,6 +45,7 @@ pub(crate) struct Live<'l> {
     inputs: Inputs,
     stored: Arc<LiveLog>,
     instance: String,
+    rules: rules::Watch,
     probe: Arc<Shared>,
     /// Ends the probe when it is dropped.
     _probe_lives: SyncSender<()>,
@@ -60,6 +62,8 @@ impl<'l> Live<'l> {
     ) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::of(kafka);
+        // Before it joins the group: an instance with other rules takes no slot from one that may have it.
+        let rules = rules::Watch::start(linker, runtime)?;
         let (probe, probe_lives) = start_probe(linker, &inputs)?;
         tracing::info!(group = %kafka.group, ?protocol, "joining the consumer group");
         Ok(Live {
@@ -69,6 +73,7 @@ impl<'l> Live<'l> {
             stored: Arc::new(LiveLog::start(linker, runtime, &inputs)?),
             inputs,
             instance: instance.to_owned(),
+            rules,
             probe,
             _probe_lives: probe_lives,
             lives: Arc::new(()),
@@ -226,6 +231,10 @@ impl Beside for Live<'_> {
         // Without a thread nobody answers, which is noticed.
         let _ = thread.spawn(move || asked.answer(loader.load(&*stored, &wanted)));
         answer
+    }
+
+    fn rules(&self) -> RulesNumbers {
+        self.rules.numbers()
     }
 
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {

@@ -5,17 +5,19 @@ use std::rc::Rc;
 
 use compact_str::CompactString;
 use rdkafka::message::{Headers, OwnedHeaders};
-use ringtrace_model::{Call, CallKey, Event, Reject, Rules, Scope};
+use ringtrace_model::{Call, CallKey, Event, Reject, Scope};
 use serde_json::Value;
 
-use super::log::{Entry, Log, Topic, Transaction};
+use super::log::{Entry, Log, Part, Topic, Transaction};
 use super::plan::Stamps;
+use super::relink::{SECOND, rules_of};
 use super::rows::Row;
 use super::store::{EventKey, ImageKey, Store, Table, image_key, log_at_of, version_of};
 use crate::batch::call_partition;
-use crate::record::{REASON_HEADER, SOURCE_HEADER};
+use crate::record::{REASON_HEADER, REQUEST_HEADER, SOURCE_HEADER};
+use crate::request::Request;
 use crate::slot::PastEvent;
-use crate::state::{CallRecord, HEADER_KEY, Header, decode, decode_key};
+use crate::state::{CallRecord, HEADER_KEY, Header, decode, decode_key, encode_key};
 use crate::topics::{Input, Place};
 
 /// A check that failed: its name, and what it saw.
@@ -33,6 +35,8 @@ pub(super) fn ensure(holds: bool, check: &'static str, saw: impl FnOnce() -> Str
 #[derive(Debug)]
 pub(super) enum Fate {
     DeadLetter(&'static str),
+    /// A request to the slot's owner: it ends nowhere, and its calls are written with its offset.
+    Request(Request),
     /// Row of `device_events`; forwarded to a call, or not.
     Device(EventKey, Option<CallKey>),
     /// Row of `events`, and what becomes of it in the slot of its call.
@@ -72,6 +76,8 @@ pub(super) struct Audit {
     /// Dead letters of committed transactions: reason by source.
     pub(super) dead_letters: Vec<(String, String)>,
     pub(super) transactions: usize,
+    /// Calls that were linked again by the second rules, as they were asked for.
+    pub(super) relinked: BTreeSet<CallKey>,
 }
 
 /// What an audit looks at beside its own notes.
@@ -80,7 +86,6 @@ pub(super) struct Around<'a> {
     pub(super) store: &'a Store,
     pub(super) stamps: Stamps,
     pub(super) wall_ms: i64,
-    pub(super) rules: &'static Rules,
 }
 
 /// The reason of dead letters that ClickHouse will never take.
@@ -96,6 +101,9 @@ fn key_of(event: &Event<'_>) -> CallKey {
 }
 
 fn fate_of(input: Input, entry: &Entry) -> Fate {
+    if let Some(kind) = header_of(&entry.headers, REQUEST_HEADER) {
+        return Fate::Request(Request::decode(kind.as_bytes(), entry.value.as_deref()).unwrap());
+    }
     let parsed = entry.value.as_deref().map_or(Err(Reject::TOMBSTONE), |value| Event::parse(value, entry.at));
     let event = match parsed {
         Err(reject) => return Fate::DeadLetter(reject.reason.as_str()),
@@ -158,7 +166,7 @@ impl Audit {
             self.check_slot(slot, &entries, around)?;
         }
         for (_, entry) in written.iter().filter(|((topic, _), _)| *topic == Topic::Verdicts) {
-            self.check_verdict(entry, around)?;
+            self.check_verdict(entry, around.log.transactions[id].partitions, around)?;
         }
         Ok(())
     }
@@ -183,6 +191,13 @@ impl Audit {
                 let known = &self.known[&(*place, entry.offset)];
                 let home = |key: &CallKey| call_partition(key.call_uuid, *partitions);
                 match &known.fate {
+                    Fate::Request(request) => {
+                        let relinked = check_request(place.1, request, written, home)?;
+                        reroutes.extend(relinked.elsewhere.into_iter().map(|home| (String::new(), home)));
+                        if request.rules == SECOND {
+                            self.relinked.extend(relinked.here);
+                        }
+                    }
                     Fate::DeadLetter(reason) => dead_letters.push((known.source.clone(), (*reason).to_owned())),
                     Fate::Device(row, call) => {
                         check_stored(Table::DeviceEvents, row, entry.at, around)?;
@@ -238,6 +253,7 @@ impl Audit {
         ensure(header.log_clock >= before.log_clock, "the log clock never goes back", || {
             format!("slot {slot}: {before:?}, then {header:?}")
         })?;
+        ensure(header.rules >= before.rules, "rules never go back", || format!("{before:?}, then {header:?}"))?;
         if around.stamps == Stamps::Create {
             return Ok(());
         }
@@ -256,7 +272,7 @@ impl Audit {
     }
 
     /// A change follows the one before it, and is true of what was read at its log clock.
-    fn check_verdict(&mut self, entry: &Entry, around: &Around<'_>) -> Result<(), Failure> {
+    fn check_verdict(&mut self, entry: &Entry, partitions: i32, around: &Around<'_>) -> Result<(), Failure> {
         let change: Value = serde_json::from_slice(entry.value.as_deref().unwrap()).unwrap();
         let text = |name: &str| change[name].as_str().unwrap_or_default();
         let key = CallKey { tenant_id: text("tenant_id").into(), call_uuid: text("call_uuid").parse().unwrap() };
@@ -267,18 +283,20 @@ impl Audit {
         let (last, held, held_evidence) = before.unwrap_or_default();
         let follows = change["previous"] == held && (&verdict, &evidence) != (&held, &held_evidence) && version > last;
         ensure(follows, "verdicts form a chain", || format!("{held} {held_evidence} in {last}, then {change}"))?;
-        self.check_truth(&key, &change, around)
+        self.check_truth(&key, &change, partitions, around)
     }
 
-    fn check_truth(&self, key: &CallKey, change: &Value, around: &Around<'_>) -> Result<(), Failure> {
+    fn check_truth(&self, key: &CallKey, change: &Value, partitions: i32, around: &Around<'_>) -> Result<(), Failure> {
         let clock = change["log_clock"].as_i64().unwrap();
+        let slot = call_partition(key.call_uuid, partitions);
+        let rules = rules_of(self.headers.get(&slot).map_or(0, |header| header.rules));
         let mut call = Call::default();
         let none = Vec::new();
         let folded = self.folded.get(key).unwrap_or(&none);
         for (entry, log_at) in folded {
             call.apply(&Event::parse(entry.value.as_deref().unwrap(), entry.at).unwrap(), *log_at);
         }
-        let fits = |call: &Call| says(call, key, clock, change, around.rules);
+        let fits = |call: &Call| says(call, key, clock, change, rules);
         if fits(&call) {
             return Ok(());
         }
@@ -289,7 +307,7 @@ impl Audit {
             fits(&call)
         });
         ensure(is_true, "every verdict is true of a prefix at its log clock", || {
-            let row = call.evaluate(key, around.rules, clock);
+            let row = call.evaluate(key, rules, clock);
             let row = row.map(|row| serde_json::to_value(&row.legs).unwrap_or_default());
             format!("{change}\nbut the fold says {row:?}; {} events are not committed", more.len())
         })
@@ -329,8 +347,40 @@ impl Audit {
     }
 }
 
+/// What a request has done.
+struct Relinked {
+    here: Vec<CallKey>,
+    /// Slots to which some of its calls have moved.
+    elsewhere: BTreeSet<i32>,
+}
+
+/// A request and its work are in one transaction, by the rules that it asks for.
+fn check_request(
+    slot: i32,
+    request: &Request,
+    written: &[(Part, Rc<Entry>)],
+    home: impl Fn(&CallKey) -> i32,
+) -> Result<Relinked, Failure> {
+    let of_slot = |key: &[u8]| {
+        let is_it = |entry: &Entry| entry.key.as_deref() == Some(key);
+        written.iter().rev().find(|(part, entry)| *part == (Topic::Calls, slot) && is_it(entry))?.1.value.clone()
+    };
+    let header = of_slot(HEADER_KEY).map(|header| decode::<Header>(&header).unwrap()).unwrap_or_default();
+    ensure(header.rules >= request.rules, "requests are served by the rules that they ask for", || {
+        format!("slot {slot}: {header:?}, {request:?}")
+    })?;
+    let keys = request.calls.iter().map(crate::request::Requested::key);
+    let (here, elsewhere): (Vec<CallKey>, Vec<CallKey>) = keys.partition(|key| home(key) == slot);
+    for key in &here {
+        ensure(of_slot(&encode_key(key)).is_some(), "requests have done their work in their transaction", || {
+            format!("slot {slot}: nothing of {key:?}")
+        })?;
+    }
+    Ok(Relinked { here, elsewhere: elsewhere.iter().map(home).collect() })
+}
+
 /// Whether a leg of the call looks at the clock as the change says.
-fn says(call: &Call, key: &CallKey, clock: i64, change: &Value, rules: &Rules) -> bool {
+fn says(call: &Call, key: &CallKey, clock: i64, change: &Value, rules: &ringtrace_model::Rules) -> bool {
     let Some(evaluation) = call.evaluate(key, rules, clock) else { return false };
     let Some(leg) = evaluation.legs.iter().find(|leg| change["device_id"] == leg.device_id) else { return false };
     let mut said = change["leg"].clone();

@@ -23,11 +23,13 @@ use crate::probe::{self, Broker, End};
 use crate::record::{HeadersOf, Record};
 use crate::run::LinkError;
 use crate::topics::{ByPlace, Input, Place};
-use crate::world::{Beside, Log, Member, Polled};
+use crate::world::{Beside, Log, Member, Polled, RulesNumbers};
 
 /// A process of the linker, from its start to its end.
 pub(super) struct Life {
     pub(super) name: String,
+    /// Number of the rules by which it judges.
+    rules: u64,
     /// It was killed: nothing that it does has an effect any more.
     pub(super) is_dead: Cell<bool>,
     /// It runs to its end by itself: the world goes on whenever there is nothing to read.
@@ -92,9 +94,10 @@ enum Question {
 }
 
 impl Life {
-    pub(super) fn new(name: String) -> Self {
+    pub(super) fn new(name: String, rules: u64) -> Self {
         Life {
             name,
+            rules,
             is_dead: Cell::new(false),
             is_alone: Cell::new(false),
             client: RefCell::default(),
@@ -568,6 +571,13 @@ impl Beside for SimWorld {
         let (asked, answer) = Asked::new();
         self.life.questions.borrow_mut().push(Question::Load { asked, loader: loader.clone(), wanted, loaded: None });
         answer
+    }
+
+    fn rules(&self) -> RulesNumbers {
+        let mut state = self.cluster.state.borrow_mut();
+        // It asks only now and then.
+        let asks = state.random.one_in(3);
+        RulesNumbers { own: self.life.rules, newest: if asks { state.rules } else { self.life.rules } }
     }
 
     fn histories(&mut self, keys: Vec<CallKey>) -> Answer<Histories> {

@@ -16,6 +16,7 @@ use super::log::{Log, Transaction};
 use super::plan::{Faults, Plan};
 use super::planted;
 use super::random::Random;
+use super::relink::{FIRST, SECOND};
 use super::state::State;
 use super::store::Store;
 use crate::run::{LinkError, Linker};
@@ -36,10 +37,13 @@ pub(super) struct Instance {
 /// See the module's text.
 pub(super) struct Cluster {
     pub(super) state: RefCell<State>,
-    pub(super) linker: &'static Linker,
+    /// The settings of processes: at first, and once other rules are stored.
+    pub(super) linkers: [&'static Linker; 2],
     pub(super) instances: Vec<Instance>,
     /// Processes whose session has ended, and whose flusher goes on for a while.
     orphans: RefCell<Vec<Rc<Life>>>,
+    /// Every process that there was: it and its flusher hold each other.
+    born: RefCell<Vec<Rc<Life>>>,
     pub(super) depth: Cell<usize>,
 }
 
@@ -51,7 +55,7 @@ impl Instance {
 }
 
 impl Cluster {
-    pub(super) fn new(plan: Plan, linker: &'static Linker, random: Random, given: Vec<Given>) -> Rc<Self> {
+    pub(super) fn new(plan: Plan, linkers: [&'static Linker; 2], random: Random, given: Vec<Given>) -> Rc<Self> {
         let instance = || Instance {
             session: RefCell::new(None),
             life: RefCell::new(None),
@@ -68,6 +72,7 @@ impl Cluster {
             group: Group::new(plan.protocol, plan.partitions, plan.device_partitions),
             store: Store::default(),
             audit: Audit::default(),
+            rules: FIRST,
             failure: None,
             stalled: None,
             faults: plan.faults,
@@ -75,7 +80,7 @@ impl Cluster {
             foreign: None,
             ghosts: Vec::new(),
             producers: BTreeMap::new(),
-            inputs: Inputs::of(&linker.config.kafka),
+            inputs: Inputs::of(&linkers[0].config.kafka),
             lives: 0,
             trace: 0,
             tells: std::env::var_os("RINGTRACE_SEED").is_some(),
@@ -83,9 +88,10 @@ impl Cluster {
         };
         Rc::new(Cluster {
             state: RefCell::new(state),
-            linker,
+            linkers,
             instances,
             orphans: RefCell::default(),
+            born: RefCell::default(),
             depth: Cell::new(0),
         })
     }
@@ -98,6 +104,11 @@ impl Cluster {
     pub(super) fn random_fault(&self, is_kind: impl FnOnce(&Faults) -> bool, times: usize) -> bool {
         let mut state = self.state.borrow_mut();
         is_kind(&state.faults) && state.random.one_in(times)
+    }
+
+    /// The settings of a process that starts now: with others it would refuse to.
+    fn linker(&self) -> &'static Linker {
+        self.linkers[usize::from(self.state.borrow().rules == SECOND)]
     }
 
     /// Runs a check, and notes when it fails.
@@ -204,14 +215,20 @@ impl Cluster {
 
     fn start_named(self: &Rc<Self>, instance: &Instance, name: String) {
         planted::forget_writes();
-        let life = Rc::new(Life::new(name));
+        let life = self.bear(name);
         let world = SimWorld { cluster: Rc::clone(self), life: Rc::clone(&life) };
         let partitions = self.state.borrow().group.partitions;
         let refused = instance.refused.borrow().clone();
-        if let Ok(session) = Session::start(self.linker, world, partitions, refused) {
+        if let Ok(session) = Session::start(self.linker(), world, partitions, refused) {
             *instance.life.borrow_mut() = Some(life);
             *instance.session.borrow_mut() = Some(session);
         }
+    }
+
+    fn bear(&self, name: String) -> Rc<Life> {
+        let life = Rc::new(Life::new(name, self.state.borrow().rules));
+        self.born.borrow_mut().push(Rc::clone(&life));
+        life
     }
 
     /// A process reads, and does what is due.
@@ -291,7 +308,7 @@ impl Cluster {
     pub(super) fn run_alone(self: &Rc<Self>, linker: &'static Linker) -> Result<(), LinkError> {
         let mut refused = HashSet::new();
         loop {
-            let life = Rc::new(Life::new("alone".to_owned()));
+            let life = self.bear("alone".to_owned());
             life.is_alone.set(true);
             let world = SimWorld { cluster: Rc::clone(self), life: Rc::clone(&life) };
             let partitions = self.state.borrow().group.partitions;
@@ -340,6 +357,9 @@ impl Cluster {
     /// Forgets what holds the cluster itself.
     pub(super) fn bury(&self) {
         self.orphans.borrow_mut().clear();
+        for life in self.born.borrow_mut().drain(..) {
+            life.flusher.borrow_mut().take();
+        }
     }
 
     /// Everybody is awake.

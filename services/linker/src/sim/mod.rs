@@ -14,6 +14,7 @@ mod log;
 mod plan;
 pub(crate) mod planted;
 mod random;
+mod relink;
 mod rows;
 mod schedule;
 mod state;

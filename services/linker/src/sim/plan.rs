@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) grown: Option<i32>,
     pub(super) device_partitions: i32,
     pub(super) stamps: Stamps,
+    /// Other rules are stored on the way.
+    pub(super) raises: bool,
     /// At the end one process is started with `--until-caught-up`; else all of them run on.
     pub(super) catches_up: bool,
     pub(super) protocol: Protocol,
@@ -54,6 +56,8 @@ pub(super) struct Faults {
     pub(super) misplaced: bool,
     pub(super) late: bool,
     pub(super) wedges: bool,
+    /// No fault: now and then someone asks for calls to be linked again.
+    pub(super) relinks: bool,
 }
 
 /// 2026-11-23, a minute before midnight.
@@ -68,6 +72,7 @@ impl Plan {
             grown: random.one_in(5).then(|| partitions + random.between(1, 2) as i32),
             device_partitions: random.pick(&[1, 1, 2]),
             stamps: random.pick(&[Stamps::Append, Stamps::Append, Stamps::Create]),
+            raises: random.one_in(3),
             catches_up: random.one_in(4),
             protocol: random.pick(&[Protocol::Consumer, Protocol::Consumer, Protocol::Classic]),
             in_pieces: random.one_in(4),
@@ -98,6 +103,7 @@ impl Faults {
         misplaced: false,
         late: false,
         wedges: false,
+        relinks: false,
     };
 
     fn draw(random: &mut Random) -> Self {
@@ -116,6 +122,7 @@ impl Faults {
             misplaced: flip(),
             late: flip(),
             wedges: flip(),
+            relinks: flip(),
             poison: random.one_in(6),
         }
     }

@@ -41,6 +41,14 @@ pub(crate) enum Bug {
     PartitionsUnchecked,
     /// A partition that does not move is left alone.
     NoWatchdog,
+    /// A request is read, and nothing is done.
+    RequestIgnored,
+    /// A request is acknowledged without rows.
+    RequestWithoutRows,
+    /// A process goes on judging by its rules when there are newer ones.
+    OldRulesServe,
+    /// Open calls stay as other rules have judged them.
+    NotJudgedAgain,
 }
 
 thread_local! {
@@ -166,4 +174,24 @@ fn partitions_that_are_not_checked_are_found() {
 #[test]
 fn a_missing_watchdog_is_found() {
     finds(Bug::NoWatchdog, "everything is read and committed");
+}
+
+#[test]
+fn a_request_that_is_ignored_is_found() {
+    finds(Bug::RequestIgnored, "requests have done their work in their transaction");
+}
+
+#[test]
+fn a_request_without_rows_is_found() {
+    finds(Bug::RequestWithoutRows, "legs are those of the fold");
+}
+
+#[test]
+fn old_rules_that_go_on_are_found() {
+    finds(Bug::OldRulesServe, "requests are served by the rules that they ask for");
+}
+
+#[test]
+fn open_calls_that_are_not_judged_again_are_found() {
+    finds(Bug::NotJudgedAgain, "legs are those of the fold");
 }

@@ -17,6 +17,7 @@ use super::input::generate;
 use super::log::Topic;
 use super::plan::{Faults, Plan};
 use super::random::Random;
+use super::relink::{FIRST, SECOND, rules_of};
 use super::rows::{Row, rows_of};
 use super::state::State;
 use super::store::{EventKey, Table, log_at_of, source_of};
@@ -63,8 +64,8 @@ pub(super) fn run(seed: u64) -> Result<Figures, Failure> {
     let mut random = Random::with_seed(seed);
     let plan = Plan::draw(&mut random);
     let given = generate(&plan, &mut random);
-    let linker = linker_for(&plan, false);
-    let cluster = Cluster::new(plan, linker, random, given);
+    let linkers = [FIRST, SECOND].map(|rules| linker_for(&plan, false, rules));
+    let cluster = Cluster::new(plan, linkers, random, given);
     let result = run_cluster(&cluster);
     // Processes and the cluster hold each other.
     for instance in &cluster.instances {
@@ -87,6 +88,7 @@ fn run_cluster(cluster: &Rc<Cluster>) -> Result<Figures, Failure> {
     }
     failed(cluster)?;
     quiet(cluster);
+    relink(cluster)?;
     let catches_up = cluster.state.borrow().plan.catches_up;
     if catches_up {
         cluster.state.borrow_mut().pass(AFTERWARDS_MS);
@@ -104,6 +106,18 @@ fn run_cluster(cluster: &Rc<Cluster>) -> Result<Figures, Failure> {
     })
 }
 
+/// `ringtrace relink`, where other rules were stored: once all slots judge by them, the calls that are left are asked for.
+fn relink(cluster: &Rc<Cluster>) -> Result<(), Failure> {
+    if !cluster.state.borrow().plan.raises {
+        return Ok(());
+    }
+    let check = "everything is read and committed";
+    cluster.raise_everywhere();
+    settle(cluster, check, |cluster| cluster.state.borrow().is_all_committed())?;
+    cluster.ask_for_the_rest();
+    settle(cluster, check, |cluster| cluster.state.borrow().is_all_committed())
+}
+
 /// All processes run on until nothing changes any more.
 fn run_on(cluster: &Rc<Cluster>) -> Result<(), Failure> {
     settle(cluster, "everything is read and committed", |cluster| cluster.state.borrow().is_all_committed())?;
@@ -119,7 +133,10 @@ fn catch_up(cluster: &Rc<Cluster>) -> Result<(), Failure> {
         // Nor does it start again.
         instance.asleep_until_ms.set(u64::MAX);
     }
-    let linker = linker_for(&cluster.state.borrow().plan, true);
+    let linker = {
+        let state = cluster.state.borrow();
+        linker_for(&state.plan, true, state.rules)
+    };
     let ended = cluster.run_alone(linker);
     failed(cluster)?;
     ensure(ended.is_ok(), "a catch-up ends well", || format!("{:?}", ended.err()))?;
@@ -229,7 +246,7 @@ impl Expected {
                 call.clone().map(|call| (call, event))
             }
             (Fate::Call(_, call, _), Some(event)) => Some((call.clone(), event)),
-            (_, None) => None,
+            (Fate::Request(_), _) | (_, None) => None,
         };
         if let Some((call, event)) = call {
             let id = (&*event.event_id).into();
@@ -304,13 +321,13 @@ fn compare_images(state: &State, table: Table, expected: &Block, check: &'static
 }
 
 /// A linker with the settings of a plan. Sessions borrow it, and there are only so many different ones: they are kept.
-fn linker_for(plan: &Plan, until_caught_up: bool) -> &'static Linker {
-    type Key = (usize, u64, usize, i64, bool);
+fn linker_for(plan: &Plan, until_caught_up: bool, rules: u64) -> &'static Linker {
+    type Key = (usize, u64, usize, i64, bool, u64);
     thread_local! {
         static LINKERS: RefCell<HashMap<Key, &'static Linker>> = RefCell::default();
         static CONFIG: Config = load(None, std::iter::empty(), &[]).unwrap();
     }
-    let key = (plan.flush_bytes, plan.flush_interval_ms, plan.calls_in_memory, plan.settled_ms, until_caught_up);
+    let key = (plan.flush_bytes, plan.flush_interval_ms, plan.calls_in_memory, plan.settled_ms, until_caught_up, rules);
     LINKERS.with_borrow_mut(|linkers| {
         let linker = linkers.entry(key).or_insert_with(|| {
             let mut config = CONFIG.with(Config::clone);
@@ -318,6 +335,7 @@ fn linker_for(plan: &Plan, until_caught_up: bool) -> &'static Linker {
             config.link.flush_interval_ms = plan.flush_interval_ms;
             config.link.calls_in_memory = plan.calls_in_memory;
             config.link.settled_ms = plan.settled_ms;
+            config.rules = *rules_of(rules);
             let (health, drain) = (Health::default(), Drain::default());
             Box::leak(Box::new(Linker { config, sink: Sink::Discard, until_caught_up, health, drain }))
         });

@@ -12,6 +12,7 @@ use super::input::Given;
 use super::log::{Log, Part, Topic, Written};
 use super::plan::{Faults, Plan, Stamps};
 use super::random::Random;
+use super::relink::rules_of;
 use super::store::Store;
 use crate::topics::{Input, Inputs};
 
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) group: Group,
     pub(super) store: Store,
     pub(super) audit: Audit,
+    /// Number of the rules that were stored last.
+    pub(super) rules: u64,
     pub(super) failure: Option<Failure>,
     /// A topic from which no records come, though they are there.
     pub(super) stalled: Option<Input>,
@@ -71,17 +74,11 @@ impl State {
     }
 
     pub(super) fn around(&self) -> Around<'_> {
-        static RULES: ringtrace_model::Rules = ringtrace_model::Rules {
-            report_deadline_ms: 7_000,
-            telemetry_grace_ms: 23_000,
-            receipt_timeout_ms: 60_000,
-            ring_timeout_ms: 120_000,
-        };
-        Around { log: &self.log, store: &self.store, stamps: self.plan.stamps, wall_ms: self.wall_ms, rules: &RULES }
+        Around { log: &self.log, store: &self.store, stamps: self.plan.stamps, wall_ms: self.wall_ms }
     }
 
     pub(super) fn rules(&self) -> &'static ringtrace_model::Rules {
-        self.around().rules
+        rules_of(self.rules)
     }
 
     pub(super) fn take_foreign(&mut self) -> Option<usize> {
@@ -160,7 +157,7 @@ impl State {
     /// Something that happens to the brokers or to ClickHouse.
     pub(super) fn go_wrong(&mut self) {
         let faults = self.faults;
-        match self.random.below(12) {
+        match self.random.below(14) {
             0 if faults.evictions => {
                 let members = self.group.members();
                 if !members.is_empty() {
@@ -208,6 +205,8 @@ impl State {
                     self.group.partitions = grown;
                 }
             }
+            12 if self.plan.raises && self.to_give.len() < self.plan.records / 2 => self.raise(),
+            13 if faults.relinks => self.ask_for_some(),
             _ => {}
         }
     }

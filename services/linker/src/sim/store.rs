@@ -197,6 +197,16 @@ impl Store {
         }
     }
 
+    /// Every call with events that count.
+    pub(super) fn known_calls(&self) -> Vec<CallKey> {
+        let counts = |rows: &[Row]| rows.iter().any(|row| row[EVENTS_CALL_DAY].number() != 0);
+        let known = self.events.iter().filter(|(_, rows)| counts(rows));
+        let mut keys: Vec<CallKey> =
+            known.map(|(key, _)| CallKey { tenant_id: key.0.clone(), call_uuid: key.1 }).collect();
+        keys.dedup();
+        keys
+    }
+
     /// Those of the calls of which there are events that were logged before they were taken for new.
     pub(super) fn known_before(&self, calls: &[(CallKey, i64)]) -> Vec<CallKey> {
         let first = |key: &CallKey| {

@@ -36,7 +36,7 @@ pub(super) fn flusher(
     progress: SyncSender<Progress<(u64, i32)>>,
 ) -> SimFlusher {
     let epoch = cluster.fence(&life.name);
-    let config = &cluster.linker.config;
+    let config = &cluster.linkers[0].config;
     let hands = || Hands { cluster: Rc::clone(cluster), life: Rc::clone(life) };
     SimFlusher {
         flusher: Flusher {
@@ -141,7 +141,7 @@ impl Producer for SimProducer {
 
     fn send(&self, record: BaseRecord<'_, [u8], [u8]>) -> KafkaResult<()> {
         let id = self.open()?;
-        let kafka = &self.hands.cluster.linker.config.kafka;
+        let kafka = &self.hands.cluster.linkers[0].config.kafka;
         let (topic, partition) = match record.topic {
             topic if *topic == kafka.calls_topic => (Topic::Calls, record.partition.unwrap()),
             topic if *topic == kafka.verdicts_topic => (Topic::Verdicts, 0),

@@ -34,6 +34,8 @@ pub(crate) struct Entry {
     pub(crate) past: Past,
     /// The slot has seen the call before it came into memory.
     pub(crate) seen_before: bool,
+    /// It is here only because a request has named it.
+    pub(crate) visits: bool,
     /// The changelog has a record of the call.
     pub(crate) recorded: bool,
     pub(crate) dirty: bool,
@@ -55,6 +57,7 @@ impl Entry {
             removed: Vec::new(),
             past: Past::Wanted,
             seen_before: false,
+            visits: false,
             recorded: false,
             dirty: false,
             written_in: 0,

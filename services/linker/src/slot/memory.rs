@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use ringtrace_model::{Call, CallKey};
 
 use super::entry::{Entry, History, Past};
-use super::{Idle, Slot};
+use super::{Idle, KeyRef, Slot};
 use crate::load::MovedCall;
 use crate::state::{CallRecord, StateError};
 use crate::tables::EVENTS_CALL_DAY;
@@ -64,6 +64,14 @@ impl Slot {
         self.mark_dirty(key);
     }
 
+    /// A call that was taken for new is known after all. Where a look-up was faster, because a request has named the call,
+    /// this history may be older than what the call has by now.
+    pub(crate) fn confirm_known(&mut self, key: &CallKey, history: History) {
+        if self.calls.get(key).is_some_and(|entry| entry.past == Past::Unchecked) {
+            self.page_in(key, history);
+        }
+    }
+
     /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
     pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
         let Some(entry) = self.calls.get_mut(key) else { return };
@@ -94,6 +102,33 @@ impl Slot {
         }
         entry.past = Past::Known;
         if !history.events.is_empty() {
+            self.mark_dirty(key);
+        }
+    }
+
+    /// Folds the history of calls in once more, and judges them with the next flush. Those that are not in memory leave it
+    /// again as soon as their rows are acknowledged.
+    pub(crate) fn relink(&mut self, keys: &[CallKey]) {
+        self.has_request = true;
+        let now = self.header.log_clock;
+        for key in keys {
+            let hash = self.calls.hasher().hash_one(key);
+            if !self.calls.contains_key(key) {
+                self.begin(&KeyRef { tenant_id: &key.tenant_id, call_uuid: key.call_uuid }, hash, now);
+                if let Some(entry) = self.calls.get_mut(key) {
+                    entry.visits = true;
+                }
+            } else if let Some(entry) = self.calls.get_mut(key)
+                && entry.past != Past::Wanted
+            {
+                entry.past = Past::Wanted;
+                self.wanted.push(key.clone());
+            }
+            if let Some(entry) = self.calls.get_mut(key) {
+                // Whatever comes next, it is looked up.
+                entry.seen_before = true;
+                entry.updated_at = entry.updated_at.max(now);
+            }
             self.mark_dirty(key);
         }
     }
@@ -154,7 +189,8 @@ impl Slot {
         }
         let idle = Idle { key: key.clone(), sequence: record.sequence, at: self.header.log_clock };
         self.idle.push_back(idle);
-        let unfinished = rows_missing || entry.past == Past::Wanted;
+        let is_judged_again = self.judges_again && entry.past == Past::Known;
+        let unfinished = rows_missing || is_judged_again || entry.past == Past::Wanted;
         self.calls.insert(key.clone(), entry);
         if unfinished {
             self.mark_dirty(key);
@@ -165,6 +201,9 @@ impl Slot {
     /// ClickHouse has the rows of a flush: calls that need no place in memory leave it.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
         self.header.acknowledged = self.header.acknowledged.max(sequence);
+        for visitor in std::mem::take(&mut self.visitors) {
+            if visitor.sequence <= sequence { self.leave(visitor, true) } else { self.visitors.push(visitor) }
+        }
         for _ in 0..self.idle.len() {
             let full = self.calls.len() > self.limits.calls;
             let aged = |idle: &Idle| idle.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;

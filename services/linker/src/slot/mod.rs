@@ -41,6 +41,8 @@ pub(crate) struct Slot {
     rules: Rules,
     limits: Limits,
     header: Header,
+    /// Calls that come from the changelog are judged with the next flush, though nothing has happened to them.
+    pub(crate) judges_again: bool,
     calls: HashMap<CallKey, Entry, FixedState>,
     /// Calls that left memory before their last change, with the log time of it.
     parked: HashMap<CallKey, i64, FixedState>,
@@ -48,6 +50,10 @@ pub(crate) struct Slot {
     timers: BinaryHeap<Reverse<(i64, CallKey)>>,
     /// Calls in the order of their flushes.
     idle: VecDeque<Idle>,
+    /// Calls that are in memory only because a request has named them.
+    visitors: Vec<Idle>,
+    /// A request came since the last flush: the next one says how far the slot has come, even without anything else in it.
+    has_request: bool,
     dirty: Vec<CallKey>,
     /// Calls whose history has to be folded in before the next flush.
     wanted: Vec<CallKey>,
@@ -88,10 +94,13 @@ impl Slot {
             rules,
             limits,
             header,
+            judges_again: false,
             calls: HashMap::with_hasher(FixedState::default()),
             parked: HashMap::with_hasher(FixedState::default()),
             timers: BinaryHeap::new(),
             idle: VecDeque::new(),
+            visitors: Vec::new(),
+            has_request: false,
             dirty: Vec::new(),
             wanted: Vec::new(),
             unchecked: Vec::new(),
@@ -118,7 +127,8 @@ impl Slot {
 
     /// Whether there is anything to write.
     pub(crate) fn has_work(&self) -> bool {
-        self.events.rows() > 0 || !self.dirty.is_empty() || !self.gone.is_empty() || !self.left_behind.is_empty()
+        let is_tidy = self.gone.is_empty() && self.left_behind.is_empty() && !self.has_request;
+        self.events.rows() > 0 || !self.dirty.is_empty() || !is_tidy
     }
 
     /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.
@@ -148,6 +158,7 @@ impl Slot {
         let changed = entry.call.apply(event, meta.log_at);
         if changed {
             entry.updated_at = entry.updated_at.max(meta.log_at);
+            entry.visits = false;
             if !entry.dirty {
                 entry.dirty = true;
                 self.dirty.push(owned(&key));

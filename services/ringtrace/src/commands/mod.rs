@@ -5,6 +5,7 @@ pub mod dead_letters;
 pub mod explain;
 pub mod link;
 pub mod migrate;
+pub mod relink;
 pub mod replay;
 pub mod service;
 pub mod simulate;

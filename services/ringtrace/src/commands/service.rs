@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringtrace_kit::config::{Config, ConfigError, Override, load};
+use ringtrace_kit::rules::RulesError;
 use ringtrace_kit::telemetry;
+use ringtrace_linker::{LinkError, LoadError};
 use tokio::runtime::Runtime;
 
 /// Exit status of a configuration that is not accepted (`EX_CONFIG` of sysexits.h).
@@ -83,8 +85,18 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error, 1),
+        Err(error) => refuse(&error, status_of(&error)),
     }
+}
+
+/// A setting that is not the stored one is a configuration that is not accepted.
+fn status_of(error: &anyhow::Error) -> u8 {
+    let of_linker = error.downcast_ref::<LinkError>().and_then(|error| match error {
+        LinkError::Load(LoadError::Rules(error)) => Some(error),
+        _ => None,
+    });
+    let rules = error.downcast_ref::<RulesError>().or(of_linker);
+    if rules.is_some_and(RulesError::is_setting) { EXIT_CONFIG } else { 1 }
 }
 
 /// Says an error once, with the whole chain of causes.

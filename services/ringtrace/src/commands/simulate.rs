@@ -102,7 +102,11 @@ fn time(text: &str) -> Result<i64, String> {
     parse_rfc3339(text).filter(|at| *at >= 0).ok_or_else(|| "expected a time such as 2026-11-01T08:00:00Z".to_owned())
 }
 
-fn length(text: &str) -> Result<i64, String> {
+/// Milliseconds of a length such as `2h30m`.
+///
+/// # Errors
+/// It is none, or not above 0.
+pub fn length(text: &str) -> Result<i64, String> {
     parse_length(text).filter(|length| *length > 0).ok_or_else(|| "expected a length such as 2h30m".to_owned())
 }
 

@@ -5,7 +5,7 @@ mod letter;
 mod reader;
 mod resend;
 
-pub use filter::Filter;
+pub use filter::{Filter, time};
 pub use letter::{Letter, Position};
 pub use reader::{find, read};
 pub use resend::Resender;

@@ -14,13 +14,15 @@ use rdkafka::producer::DefaultProducerContext;
 use ringtrace_kit::config::{Config, Kafka};
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
-use ringtrace_kit::{clickhouse, clock, http, kafka, migrate, telemetry};
+use ringtrace_kit::rules::Settled;
+use ringtrace_kit::{clickhouse, clock, http, kafka, migrate, rules, telemetry};
 use ringtrace_linker::{Linker, Sink};
 use ringtrace_simulator::{Plan, Simulator};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::commands::link::on_thread;
+use crate::commands::migrate::say_rules;
 use crate::commands::simulate::WorldArgs;
 use crate::sending::Pace;
 use crate::simulate::{Output, Play, Progress, Topics};
@@ -54,6 +56,11 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
     let applied = migrate::migrate(&client, &config.clickhouse, config.retention).await?;
     if !applied.is_empty() {
         println!("tables made: {}", applied.join(", "));
+    }
+    // Who has an engine of their own changes settings for themselves alone.
+    let settled = rules::settle(&client, &config.clickhouse.database, &config.rules, engine.is_some()).await?;
+    if !matches!(settled, Settled::Same(_)) {
+        say_rules(&settled);
     }
     let broker = start_broker(&mut config).await?;
     let listen = config.http.listen.clone();

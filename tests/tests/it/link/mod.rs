@@ -7,6 +7,7 @@ mod dead_letters;
 pub mod expect;
 mod group;
 pub mod input;
+mod relink;
 mod running;
 mod simulated;
 
