@@ -115,6 +115,8 @@ impl<W: World> Session<'_, W> {
         self.poll(Duration::ZERO)?;
         let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
         self.world.resume(&loaded.collect::<Vec<_>>())?;
+        // How far it has fallen behind is never worth more than now.
+        self.show();
         Ok(())
     }
 

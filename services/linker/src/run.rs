@@ -109,16 +109,23 @@ impl Linker {
                     refused.extend(sources);
                     continue;
                 }
-                Err(error) if error.is_transient() && !self.drain.is_started() => error,
+                Err(error) if self.may_go_on_after(&error) => error,
                 result => return result,
             };
             metrics::restart();
             let wait = backoff.next_wait();
             tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "state is dropped and read again");
-            self.health.not_ready(KAFKA, error.to_string());
+            self.health.not_ready(KAFKA, with_causes(&error));
             let drain = self.drain.clone();
             let _ = runtime.block_on(async { tokio::time::timeout(wait, drain.started()).await });
         }
+    }
+
+    /// Whether the same state, read again, may do. More events than can be dead letters are a table that does not fit: a linker
+    /// that runs on waits until somebody has mended it.
+    fn may_go_on_after(&self, error: &LinkError) -> bool {
+        let waits = matches!(error, LinkError::Flush(FlushError::Refused { .. })) && !self.until_caught_up;
+        (error.is_transient() || waits) && !self.drain.is_started()
     }
 
     fn session(
@@ -132,4 +139,16 @@ impl Linker {
         let live = Live::start(self, runtime, instance)?;
         Session::start(self, live, partitions, refused.clone())?.run(backoff)
     }
+}
+
+/// An error and what caused it, in one line.
+fn with_causes(error: &LinkError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
 }

@@ -34,15 +34,20 @@ pub struct Case {
 impl Case {
     /// Makes topics (inputs with their own timestamps) and tables. `name` is unique among the tests, lower case.
     pub fn new(name: &str, partitions: i32) -> Self {
-        let case = Case::without_topics(stack().clone(), name, partitions);
-        case.make_inputs(partitions);
-        case.migrate();
-        case
+        Case::on(stack().clone(), name, partitions)
     }
 
     /// On parts of its own, with topics that stamp records themselves, as `migrate` makes them.
     pub fn stamped(stack: Stack, name: &str, partitions: i32) -> Self {
         let case = Case::without_topics(stack, name, partitions);
+        case.migrate();
+        case
+    }
+
+    /// On parts of its own, with topics that keep the timestamps of tests.
+    pub fn on(stack: Stack, name: &str, partitions: i32) -> Self {
+        let case = Case::without_topics(stack, name, partitions);
+        case.make_inputs(partitions);
         case.migrate();
         case
     }

@@ -6,7 +6,7 @@ mod figures;
 mod plan;
 mod rig;
 mod seat;
-mod verdicts;
+pub mod verdicts;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ fn check(case: &Case, produced: &[Given]) {
     let clock = |key: &CallKey| clocks[&partition_of(key.call_uuid.hyphenated().to_string().as_bytes(), SLOTS)];
     let expected = Expected::by(&rules(), clock, case, &records, &sources);
     compare(case, &expected);
-    let (verdicts, unjudged) = verdicts::check(case, &records, &rules());
+    let (verdicts, unjudged) = verdicts::check(case, SLOTS, &records, &rules());
     println!(
         "0 of {} records lost or doubled, {} events of calls, {} of devices, {} dead letters; 0 of {} legs and {} calls differ; \
          {verdicts} verdicts published, {unjudged} not judged, the others justified; every offset is committed",

@@ -56,7 +56,7 @@ impl Rig {
         let (kafka_wires, clickhouse_wires): (Vec<_>, Vec<_>) = (kafka_wires.collect(), clickhouse_wires.collect());
         kafka.wait();
         door.wait();
-        let stack = Stack { brokers: kafka.address(), clickhouse_url: door.url() };
+        let stack = Stack { brokers: kafka.address(), proxied: listeners[0], clickhouse_url: door.url() };
         let mut case = Case::stamped(stack, "chaos", SLOTS);
         for (variable, value) in RULES.iter().chain(&SETTINGS) {
             case.set(variable, value);
