@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Message, Offset};
 use ringtrace_kit::clock::wall_ms;
@@ -33,6 +33,9 @@ use store::ClickHouseStore;
 
 /// How long the brokers may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long it waits before it asks again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long offsets may stay unstable: as long as transactions of a dead owner, and a little more.
 const STABLE: Duration = Duration::from_secs(60);
@@ -156,13 +159,27 @@ impl Member for Live<'_> {
     }
 }
 
+/// Whether a broker that starts, stops or is out of reach says so.
+fn may_pass(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition};
+    let passing = [AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition];
+    error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
+}
+
 impl Log for Live<'_> {
     fn partitions(&self) -> Result<i32, LinkError> {
         Ok(check_topics(&self.linker.config.kafka)?)
     }
 
     fn bounds(&self, (input, partition): Place) -> KafkaResult<(i64, i64)> {
-        self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)
+        // A session asks this after every transaction of others. A broker that is being restarted is no reason to drop its state.
+        let started = Instant::now();
+        loop {
+            match self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT) {
+                Err(error) if may_pass(&error) && started.elapsed() < TIMEOUT => std::thread::park_timeout(PAUSE),
+                bounds => return bounds,
+            }
+        }
     }
 
     fn committed_end(&self, (input, partition): Place) -> KafkaResult<i64> {

@@ -57,7 +57,7 @@ fn whatever_fails_nothing_is_lost_and_no_verdict_is_false() {
     let minutes: Option<f64> = setting("RINGTRACE_CHAOS_MINUTES");
     let length = Duration::from_secs_f64(minutes.unwrap_or(0.75) * 60.0);
     println!("RINGTRACE_SEED={seed} repeats these faults, {} s of them", length.as_secs());
-    let mut rig = Rig::start();
+    let mut rig = Rig::start(minutes.is_some());
     let feed = Feed::start(&rig.case, seed, if minutes.is_some() { 30.0 } else { 15.0 });
     let watch = Watch::start(&rig.case);
     let mut figures = Figures::default();

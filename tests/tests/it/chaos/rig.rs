@@ -13,8 +13,8 @@ use super::plan::{Fault, Kind, SEATS, Wire};
 use super::seat::Seat;
 use super::{RULES, SLOTS};
 
-/// Room for the data of ClickHouse, in MiB.
-const DISK_MIB: u32 = 2_048;
+/// Room for the data of ClickHouse, in MiB, for minutes and for hours. The more there is, the longer it takes to fill.
+const DISK_MIB: [u32; 2] = [256, 2_048];
 
 /// Largest file that ClickHouse can write while its disk is full, where nothing can be mounted.
 const SMALL_FILE: &str = "4096";
@@ -37,12 +37,12 @@ pub struct Rig {
 
 impl Rig {
     /// Starts everything but the linkers.
-    pub fn start() -> Self {
+    pub fn start(is_long: bool) -> Self {
         let listeners: Vec<Listener> =
             (0..SEATS).map(|_| Listener { port: fixed_port(), advertised: fixed_port() }).collect();
         let kafka = Kafka::format("chaos-kafka", &listeners);
         let broker = start("chaos-broker", &kafka.command());
-        let disk = SmallDisk::mount("chaos-disk", DISK_MIB);
+        let disk = SmallDisk::mount("chaos-disk", DISK_MIB[usize::from(is_long)]);
         let folder = disk.as_ref().map_or_else(|| data("chaos-clickhouse"), |disk| disk.folder().join("data"));
         let door = Door::at(folder);
         let clickhouse = start("chaos-clickhouse-door", &clickhouse_command(disk.as_ref(), &door));
@@ -80,7 +80,7 @@ impl Rig {
 
     /// How the disk is filled.
     pub fn disk(&self) -> &'static str {
-        if self.disk.is_some() { "a tmpfs of 2 GiB" } else { "a limit on the size of files" }
+        if self.disk.is_some() { "a small one" } else { "full by a limit on the size of files" }
     }
 
     /// Starts again what has ended by itself.

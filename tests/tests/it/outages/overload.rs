@@ -16,9 +16,11 @@ const RATE_KB: u32 = 60;
 /// ahead, and the state of calls.
 const MOST_MEMORY_KIB: u64 = 320 << 10;
 
-/// Ten minutes with `RINGTRACE_LONG`.
-fn length() -> Duration {
-    Duration::from_secs(if std::env::var_os("RINGTRACE_LONG").is_some() { 600 } else { 30 })
+/// How long there is too much, and calls a second of the worlds of which each round sends a minute: with `RINGTRACE_LONG` ten
+/// minutes, of not so much more than ClickHouse takes.
+fn load() -> (Duration, f64) {
+    let is_long = std::env::var_os("RINGTRACE_LONG").is_some();
+    if is_long { (Duration::from_secs(600), 6.0) } else { (Duration::from_secs(30), 20.0) }
 }
 
 fn metric(case: &Case, name: &str) -> f64 {
@@ -39,11 +41,12 @@ fn input_faster_than_clickhouse_takes_it_waits_in_kafka() {
     wire.spoil("bandwidth", true, &json!({ "rate": RATE_KB }));
     let started = Instant::now();
     let (mut records, mut sources, mut lags) = (Vec::new(), Vec::new(), Vec::new());
-    while started.elapsed() < length() {
+    let (length, calls_per_second) = load();
+    while started.elapsed() < length {
         // Each round is another hour, and as fast as Kafka takes it.
         let start = Plan::START + lags.len() as i64 * 3_600_000;
         let plan =
-            Plan { start, seed: lags.len() as u64, length_ms: Some(60_000), calls_per_second: 20.0, ..Plan::default() };
+            Plan { start, seed: lags.len() as u64, length_ms: Some(60_000), calls_per_second, ..Plan::default() };
         let more = simulated::records(EVENTFUL, plan);
         sources.extend(case.write(&more));
         records.extend(more);
