@@ -47,6 +47,11 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is no number")))
 }
 
+/// So many that the check holds no more than some 700,000 events in memory at the end.
+fn calls_per_second(minutes: Option<f64>) -> f64 {
+    minutes.map_or(15.0, |minutes| (900.0 / minutes).clamp(1.0, 30.0))
+}
+
 fn new_seed() -> u64 {
     std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into()
 }
@@ -58,7 +63,7 @@ fn whatever_fails_nothing_is_lost_and_no_verdict_is_false() {
     let length = Duration::from_secs_f64(minutes.unwrap_or(0.75) * 60.0);
     println!("RINGTRACE_SEED={seed} repeats these faults, {} s of them", length.as_secs());
     let mut rig = Rig::start(minutes.is_some());
-    let feed = Feed::start(&rig.case, seed, if minutes.is_some() { 30.0 } else { 15.0 });
+    let feed = Feed::start(&rig.case, seed, calls_per_second(minutes));
     let watch = Watch::start(&rig.case);
     let mut figures = Figures::default();
     for seat in &mut rig.seats[..2] {

@@ -78,7 +78,14 @@ impl Story<'_> {
                     .iter()
                     .chain(&self.home[1][..calls])
                     .for_each(|record| apply(&mut prefix, record));
-                for others in 0..1_u32 << late.len() {
+                // The most likely first: those before the log clock have come, the others have not.
+                let likely = late
+                    .iter()
+                    .enumerate()
+                    .map(|(nth, record)| u32::from(record.log_at < log_clock) << nth)
+                    .sum::<u32>();
+                for unlikely in 0..1_u32 << late.len() {
+                    let others = likely ^ unlikely;
                     let mut call = prefix.clone();
                     let chosen = late.iter().enumerate().filter(|(nth, _)| others >> nth & 1 == 1);
                     chosen.for_each(|(_, record)| apply(&mut call, record));

@@ -13,7 +13,7 @@ use super::{SLOTS, end, wait_for_commits};
 const RATE_KB: u32 = 60;
 
 /// Most memory of a linker with these settings, in KiB: input of a flush in flight and of the next, what librdkafka fetches
-/// ahead, and the state of calls.
+/// ahead, and ten thousand calls a slot.
 const MOST_MEMORY_KIB: u64 = 320 << 10;
 
 /// How long there is too much, and calls a second of the worlds of which each round sends a minute: with `RINGTRACE_LONG` ten
@@ -36,6 +36,7 @@ fn input_faster_than_clickhouse_takes_it_waits_in_kafka() {
     let wire = toxiproxy.proxy("clickhouse", fixed_port(), stack().clickhouse_url.trim_start_matches("http://"));
     case.set("RINGTRACE_CLICKHOUSE_URL", &format!("http://{}", wire.address()));
     case.set("RINGTRACE_LINK_FLUSH_BYTES", "4194304");
+    case.set("RINGTRACE_LINK_CALLS_IN_MEMORY", "10000");
     case.set("RINGTRACE_KAFKA_PROPERTIES", "queued.max.messages.kbytes=16384");
     let linker = case.start(&["link"]);
     wire.spoil("bandwidth", true, &json!({ "rate": RATE_KB }));
