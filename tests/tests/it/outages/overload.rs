@@ -14,7 +14,7 @@ const RATE_KB: u32 = 60;
 
 /// Most memory of a linker with these settings, in KiB: input of a flush in flight and of the next, what librdkafka fetches
 /// ahead, and ten thousand calls a slot.
-const MOST_MEMORY_KIB: u64 = 320 << 10;
+const MOST_MEMORY_KIB: u64 = 512 << 10;
 
 /// How long there is too much, and calls a second of the worlds of which each round sends a minute: with `RINGTRACE_LONG` ten
 /// minutes, of not so much more than ClickHouse takes.
