@@ -1,3 +1,4 @@
+// The TCP fault proxy of the tests; `make` builds it below target/.
 module ringtrace.test/toxiproxy
 
 go 1.25.0

@@ -139,6 +139,8 @@ impl<W: World> Session<'_, W> {
         self.awaited_since = self.world.has_change(Change::takes).then(|| self.awaited_since.unwrap_or(now));
         let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
         self.world.resume(&loaded.collect::<Vec<_>>())?;
+        // How far it has fallen behind is never worth more than now.
+        self.show();
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl Linker {
             metrics::restart();
             let wait = sessions.backoff.next_wait();
             tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "state is dropped and read again");
-            self.health.not_ready(KAFKA, error.to_string());
+            self.health.not_ready(KAFKA, with_causes(&error));
             let drain = self.drain.clone();
             let _ = runtime.block_on(async { tokio::time::timeout(wait, drain.started()).await });
         }
@@ -162,6 +162,8 @@ struct Sessions {
     backoff: Backoff,
     /// The topics did fit together once.
     has_run: bool,
+    /// It is not to end by itself.
+    runs_on: bool,
 }
 
 impl Sessions {
@@ -174,6 +176,7 @@ impl Sessions {
             refused: HashSet::new(),
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(15)),
             has_run: false,
+            runs_on: !linker.until_caught_up,
         }
     }
 
@@ -192,8 +195,23 @@ impl Sessions {
         falls
     }
 
-    /// Whether starting again may help. Topics that did fit together are on their way to do so again.
+    /// Whether starting again may help. Topics that did fit together are on their way to do so again. More events than can be
+    /// dead letters are a table that does not fit: a linker that runs on waits until somebody has mended it.
     fn may_help(&self, error: &LinkError) -> bool {
-        error.is_transient() || (self.has_run && matches!(error, LinkError::Topics(_)))
+        error.is_transient()
+            || (self.has_run && matches!(error, LinkError::Topics(_)))
+            || (self.runs_on && matches!(error, LinkError::Flush(FlushError::Refused { .. })))
     }
+}
+
+/// An error and what caused it, in one line.
+fn with_causes(error: &LinkError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
 }

@@ -235,7 +235,8 @@ impl<'l, W: World> Session<'l, W> {
         self.world.tell_probe(positions.collect());
     }
 
-    fn show(&mut self) {
+    /// Shows in metrics and health where it is.
+    pub(crate) fn show(&mut self) {
         self.last_gauges = self.world.now();
         let ends = self.world.ends();
         let lag = |(place, position): (&Place, &crate::topics::Position)| {

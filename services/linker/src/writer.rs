@@ -18,7 +18,8 @@ use crate::native::Block;
 /// Part of the service's health that ClickHouse decides.
 const CLICKHOUSE: &str = "clickhouse";
 
-/// How long a write that ClickHouse refuses, for a reason that does not pass by itself, is tried again.
+/// How long a write that ClickHouse refuses, for a reason that does not pass by itself, is tried again by a linker that is to
+/// end. One that runs on tries until somebody has mended it.
 const REFUSALS: Duration = Duration::from_secs(60);
 
 /// How long writes are tried again once a stop was asked for.
@@ -71,6 +72,8 @@ pub(crate) struct Writer {
     pub(crate) database: String,
     pub(crate) health: Health,
     pub(crate) drain: Drain,
+    /// Whether the linker ends when ClickHouse keeps refusing.
+    pub(crate) gives_up: bool,
     /// Gone with the session whose rows these are.
     pub(crate) wanted: Weak<()>,
 }
@@ -141,9 +144,9 @@ impl Writer {
             }
             let is_late = draining_since.is_some_and(|since| since.elapsed() > DRAIN_PATIENCE);
             let is_unwanted = self.wanted.strong_count() == 0;
-            let is_refused = kind == Fault::Other && started.elapsed() > REFUSALS;
-            // Poison in rows that have no source, images of calls, may only be a table that is being changed.
-            let is_poison = kind == Fault::Poison && (block.has_sources() || started.elapsed() > REFUSALS);
+            // Poison in rows that have no source, images of calls, is a table that is not as it should be.
+            let is_poison = kind == Fault::Poison && block.has_sources();
+            let is_refused = kind != Fault::Transient && self.gives_up && started.elapsed() > REFUSALS;
             if is_poison || is_refused || is_unwanted || is_late {
                 return Err(FlushError::Refused { table, source: error });
             }

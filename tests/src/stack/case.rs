@@ -37,17 +37,17 @@ impl Case {
         Case::on(stack().clone(), name, partitions)
     }
 
-    /// The same on other parts.
-    pub fn on(stack: Stack, name: &str, partitions: i32) -> Self {
+    /// On parts of its own, with topics that stamp records themselves, as `migrate` makes them.
+    pub fn stamped(stack: Stack, name: &str, partitions: i32) -> Self {
         let case = Case::without_topics(stack, name, partitions);
-        case.make_inputs(&INPUT_TOPICS, partitions);
         case.migrate();
         case
     }
 
-    /// On parts of its own, with topics that stamp records themselves, as `migrate` makes them.
-    pub fn stamped(stack: Stack, name: &str, partitions: i32) -> Self {
+    /// On parts of its own, with topics that keep the timestamps of tests.
+    pub fn on(stack: Stack, name: &str, partitions: i32) -> Self {
         let case = Case::without_topics(stack, name, partitions);
+        case.make_inputs(&INPUT_TOPICS, partitions);
         case.migrate();
         case
     }

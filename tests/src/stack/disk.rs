@@ -42,28 +42,33 @@ impl SmallDisk {
         ["nsenter", "--mount", "--target", &self.holder.id().to_string(), "--"].map(OsString::from).to_vec()
     }
 
-    /// Takes all the room that is left.
+    /// Takes the room that is left, but for less than a MiB: what ClickHouse wants to reserve for the smallest write.
+    ///
+    /// # Panics
+    /// When it is not full then.
     pub fn fill(&self) {
-        let ballast = self.ballast();
-        let free =
-            Command::new("df").args(["--output=avail", "--block-size=1"]).arg(self.seen()).output().expect("df runs");
-        let free = String::from_utf8_lossy(&free.stdout);
-        let free = free.lines().last().unwrap_or_default().trim().to_owned();
-        // Somebody may take the last of it meanwhile: then it is full as well.
-        let _ = Command::new("fallocate").args(["--length", &free]).arg(ballast).output().expect("fallocate runs");
+        // Who writes there meanwhile takes the last of it, or gives some back.
+        let took = self.run("for nth in 1 2 3; do fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 900000)) ballast-$nth; done");
+        let free = self.run("df --output=avail --block-size=1 . | tail -1");
+        let bytes: u64 = free.trim().parse().expect("df says a number");
+        assert!(bytes < 1 << 20, "{bytes} bytes are free on the disk that was filled: {took}");
     }
 
     /// Gives it back.
     pub fn clear(&self) {
-        let _ = fs::remove_file(self.ballast());
+        self.run("rm -f ballast-*");
     }
 
-    fn ballast(&self) -> PathBuf {
-        self.seen().join("ballast")
-    }
-
-    fn seen(&self) -> PathBuf {
-        seen_by(self.holder.id(), &self.folder)
+    /// Runs a script in the folder. A path through `/proc/<pid>/root` will not do: `df` resolves it to the disk outside.
+    fn run(&self, script: &str) -> String {
+        let inside = self.inside();
+        let ran = Command::new(&inside[0])
+            .args(&inside[1..])
+            .args(["sh", "-c", &format!("cd \"$0\" && {script}")])
+            .arg(&self.folder)
+            .output()
+            .expect("nsenter runs");
+        String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()
     }
 }
 

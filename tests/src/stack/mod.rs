@@ -33,6 +33,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Stack {
     /// Bootstrap address of Apache Kafka.
     pub brokers: String,
+    /// Listener of Kafka that sends its clients to a proxy, for one test.
+    pub proxied: Listener,
     /// Address of the embedded ClickHouse.
     pub clickhouse_url: String,
 }
@@ -42,13 +44,14 @@ pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {
         process::remove_old_data();
-        let kafka = Kafka::format("kafka", &[]);
+        let proxied = Listener { port: fixed_port(), advertised: fixed_port() };
+        let kafka = Kafka::format("kafka", &[proxied]);
         process::start_for_good("kafka", &kafka.command());
         let door = Door::new("clickhouse");
         process::start_for_good("clickhouse", &door.command());
         kafka.wait();
         door.wait();
-        Stack { brokers: kafka.address(), clickhouse_url: door.url() }
+        Stack { brokers: kafka.address(), proxied, clickhouse_url: door.url() }
     })
 }
 

@@ -12,7 +12,7 @@ use rdkafka::message::{Header, Headers, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::PATIENCE;
+use super::{PATIENCE, wait_for};
 
 /// Topics whose partitions make slots.
 pub const SLOT_TOPICS: [&str; 4] = ["push-events", "call-events", "ringtrace.internal", "ringtrace.calls"];
@@ -160,7 +160,12 @@ pub fn committed(brokers: &str, group: &str, topics: &[String]) -> BTreeMap<(Str
         let partitions = metadata.topics().iter().map(|topic| topic.partitions().len()).sum::<usize>();
         list.add_partition_range(topic, 0, partitions as i32 - 1);
     }
-    let committed = consumer.committed_offsets(list, PATIENCE).expect("offsets");
+    let mut committed = None;
+    wait_for("the coordinator of a group", || {
+        committed = consumer.committed_offsets(list.clone(), PATIENCE).ok();
+        committed.is_some()
+    });
+    let committed = committed.expect("it has answered");
     let places = committed.elements().into_iter().filter_map(|element| {
         let offset = element.offset().to_raw().filter(|offset| *offset >= 0)?;
         Some(((element.topic().to_owned(), element.partition()), offset))

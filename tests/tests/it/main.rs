@@ -13,6 +13,7 @@ mod files;
 mod folding;
 mod link;
 mod mutations;
+mod outages;
 mod outputs;
 mod schemas;
 mod simulated;

@@ -1,9 +1,9 @@
 //! What Kafka and ClickHouse hold, asked beside the group's consumer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::check_topics;
@@ -24,6 +24,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long brokers may need to tell each other of new partitions: a second is long for KRaft.
 const SINKS_IN: Duration = Duration::from_secs(3);
+
+/// How long it waits before it asks again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long offsets may stay unstable: as long as transactions of a dead owner, and a little more.
 const STABLE: Duration = Duration::from_secs(60);
@@ -76,6 +79,13 @@ impl LiveLog {
     }
 }
 
+/// Whether a broker that starts, stops or is out of reach says so.
+fn may_pass(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition};
+    let passing = [AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition];
+    error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
+}
+
 impl Log for LiveLog {
     fn committed(&self, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
         let list = partition_list(&self.inputs, places.iter().copied());
@@ -104,7 +114,14 @@ impl Log for LiveLog {
     }
 
     fn bounds(&self, (input, partition): Place) -> KafkaResult<(i64, i64)> {
-        self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)
+        // A session asks this after every transaction of others. A broker that is being restarted is no reason to drop its state.
+        let started = Instant::now();
+        loop {
+            match self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT) {
+                Err(error) if may_pass(&error) && started.elapsed() < TIMEOUT => std::thread::park_timeout(PAUSE),
+                bounds => return bounds,
+            }
+        }
     }
 
     fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError> {

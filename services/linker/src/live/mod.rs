@@ -196,6 +196,7 @@ impl Beside for Live<'_> {
             database: config.clickhouse.database.clone(),
             health: health.clone(),
             drain: drain.clone(),
+            gives_up: self.linker.until_caught_up,
             wanted: Arc::downgrade(&self.lives),
         };
         let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance, &self.stored)?;

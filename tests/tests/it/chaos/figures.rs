@@ -10,6 +10,7 @@ use super::plan::Round;
 pub struct Figures {
     kinds: BTreeMap<&'static str, Lines>,
     rounds: usize,
+    longest_gap: Duration,
 }
 
 #[derive(Default)]
@@ -24,6 +25,7 @@ impl Figures {
     /// time in the round that a partition's committed offset stood still.
     pub fn note(&mut self, round: &Round, recovery: Duration, gap: Duration) {
         self.rounds += 1;
+        self.longest_gap = self.longest_gap.max(gap);
         let kinds: Vec<&'static str> = round.faults.iter().map(|fault| fault.kind.name()).collect();
         for kind in &kinds {
             self.kinds.entry(kind).or_default().faults += 1;
@@ -60,7 +62,8 @@ impl Figures {
         }
         println!(
             "median, longest: from the end of a fault until all that had been written by then was committed. gap: the\n\
-             longest time, fault included, that a partition under load had nothing committed."
+             longest time, fault included, that a partition under load had nothing committed; of all {:.1} s.",
+            self.longest_gap.as_secs_f64()
         );
     }
 }

@@ -6,7 +6,7 @@ mod figures;
 mod plan;
 mod rig;
 mod seat;
-mod verdicts;
+pub mod verdicts;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -47,6 +47,11 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is no number")))
 }
 
+/// So many that the check holds no more than some 700,000 events in memory at the end.
+fn calls_per_second(minutes: Option<f64>) -> f64 {
+    minutes.map_or(15.0, |minutes| (900.0 / minutes).clamp(1.0, 30.0))
+}
+
 fn new_seed() -> u64 {
     std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into()
 }
@@ -57,8 +62,8 @@ fn whatever_fails_nothing_is_lost_and_no_verdict_is_false() {
     let minutes: Option<f64> = setting("RINGTRACE_CHAOS_MINUTES");
     let length = Duration::from_secs_f64(minutes.unwrap_or(0.75) * 60.0);
     println!("RINGTRACE_SEED={seed} repeats these faults, {} s of them", length.as_secs());
-    let mut rig = Rig::start();
-    let feed = Feed::start(&rig.case, seed, if minutes.is_some() { 30.0 } else { 15.0 });
+    let mut rig = Rig::start(minutes.is_some());
+    let feed = Feed::start(&rig.case, seed, calls_per_second(minutes));
     let watch = Watch::start(&rig.case);
     let mut figures = Figures::default();
     for seat in &mut rig.seats[..2] {
@@ -155,7 +160,7 @@ fn check(case: &Case, produced: &[Given]) {
     let clock = |key: &CallKey| clocks[&partition_of(key.call_uuid.hyphenated().to_string().as_bytes(), SLOTS)];
     let expected = Expected::by(&rules(), clock, case, &records, &sources);
     compare(case, &expected);
-    let (verdicts, unjudged) = verdicts::check(case, &records, &rules());
+    let (verdicts, unjudged) = verdicts::check(case, SLOTS, &records, &rules());
     println!(
         "0 of {} records lost or doubled, {} events of calls, {} of devices, {} dead letters; 0 of {} legs and {} calls differ; \
          {verdicts} verdicts published, {unjudged} not judged, the others justified; every offset is committed",

@@ -102,7 +102,7 @@ impl Kind {
         match self {
             Kind::Kill | Kind::KillAll | Kind::Suspend | Kind::Stop | Kind::Third => 0,
             Kind::BrokerStop | Kind::BrokerKill => 1,
-            Kind::ClickHouseKill | Kind::ClickHouseSuspend => 2,
+            Kind::ClickHouseKill | Kind::ClickHouseSuspend | Kind::DiskFull => 2,
             Kind::Cut(Wire::Kafka)
             | Kind::Slow(Wire::Kafka)
             | Kind::Narrow(Wire::Kafka)
@@ -113,7 +113,6 @@ impl Kind {
             | Kind::Narrow(Wire::ClickHouse)
             | Kind::HalfClosed(Wire::ClickHouse)
             | Kind::BrokenOff(Wire::ClickHouse) => 4,
-            Kind::DiskFull => 5,
         }
     }
 }
@@ -170,7 +169,9 @@ impl Plan {
         let fits = |kind: Kind| beside.is_none_or(|other| other.part() != kind.part());
         let fitting: Vec<usize> = (0..self.deck.len()).filter(|place| fits(self.deck[*place])).collect();
         let kind = match fitting.is_empty() {
-            true => Kind::DiskFull,
+            // A deck's last card may not fit: then a fault that fits beside anything but its own kind.
+            true if beside.is_some_and(|other| other.part() == 0) => Kind::Slow(Wire::Kafka),
+            true => Kind::Suspend,
             false => self.deck.swap_remove(fitting[self.draws.below(fitting.len() as u64) as usize]),
         };
         let most = match (self.is_long, self.draws.below(6)) {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use ringtrace_tests::stack::{
-    Case, Door, Kafka, Listener, Proxy, Running, SmallDisk, Stack, Toxiproxy, data, fixed_port, get, wait_for,
+    Case, Door, Kafka, Listener, Proxy, Running, SmallDisk, Stack, Toxiproxy, data, fixed_port, get, request, wait_for,
 };
 use serde_json::json;
 
@@ -13,8 +13,8 @@ use super::plan::{Fault, Kind, SEATS, Wire};
 use super::seat::Seat;
 use super::{RULES, SLOTS};
 
-/// Room for the data of ClickHouse, in MiB.
-const DISK_MIB: u32 = 2_048;
+/// Room for the data of ClickHouse, in MiB, for minutes and for hours. The more there is, the longer it takes to fill.
+const DISK_MIB: [u32; 2] = [256, 2_048];
 
 /// Largest file that ClickHouse can write while its disk is full, where nothing can be mounted.
 const SMALL_FILE: &str = "4096";
@@ -37,12 +37,12 @@ pub struct Rig {
 
 impl Rig {
     /// Starts everything but the linkers.
-    pub fn start() -> Self {
+    pub fn start(is_long: bool) -> Self {
         let listeners: Vec<Listener> =
             (0..SEATS).map(|_| Listener { port: fixed_port(), advertised: fixed_port() }).collect();
         let kafka = Kafka::format("chaos-kafka", &listeners);
         let broker = start("chaos-broker", &kafka.command());
-        let disk = SmallDisk::mount("chaos-disk", DISK_MIB);
+        let disk = SmallDisk::mount("chaos-disk", DISK_MIB[usize::from(is_long)]);
         let folder = disk.as_ref().map_or_else(|| data("chaos-clickhouse"), |disk| disk.folder().join("data"));
         let door = Door::at(folder);
         let clickhouse = start("chaos-clickhouse-door", &clickhouse_command(disk.as_ref(), &door));
@@ -56,7 +56,7 @@ impl Rig {
         let (kafka_wires, clickhouse_wires): (Vec<_>, Vec<_>) = (kafka_wires.collect(), clickhouse_wires.collect());
         kafka.wait();
         door.wait();
-        let stack = Stack { brokers: kafka.address(), clickhouse_url: door.url() };
+        let stack = Stack { brokers: kafka.address(), proxied: listeners[0], clickhouse_url: door.url() };
         let mut case = Case::stamped(stack, "chaos", SLOTS);
         for (variable, value) in RULES.iter().chain(&SETTINGS) {
             case.set(variable, value);
@@ -80,7 +80,7 @@ impl Rig {
 
     /// How the disk is filled.
     pub fn disk(&self) -> &'static str {
-        if self.disk.is_some() { "a tmpfs of 2 GiB" } else { "a limit on the size of files" }
+        if self.disk.is_some() { "a small one" } else { "full by a limit on the size of files" }
     }
 
     /// Starts again what has ended by itself.
@@ -192,7 +192,9 @@ impl Rig {
         }
     }
 
+    /// Merges stop meanwhile: the engine takes a merged part into use although the disk had no room for all of its files.
     fn fill_disk(&self) {
+        self.tell_clickhouse("SYSTEM STOP MERGES");
         match &self.disk {
             Some(disk) => disk.fill(),
             None => self.limit_files(SMALL_FILE),
@@ -204,6 +206,12 @@ impl Rig {
             Some(disk) => disk.clear(),
             None => self.limit_files("unlimited"),
         }
+        self.tell_clickhouse("SYSTEM START MERGES");
+    }
+
+    fn tell_clickhouse(&self, statement: &str) {
+        let answer = request(&self.door.listen(), "POST", "/", statement);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{statement}: {answer}");
     }
 
     fn limit_files(&self, limit: &str) {
