@@ -146,7 +146,8 @@ impl<'l, W: World> Session<'l, W> {
         self.reading.wall_ms = self.world.wall_ms();
         let mut wait = most;
         if planted!(FullTablePauses) && self.reading.open_calls() > self.limits.calls {
-            return self.follow_changes();
+            let owned: Vec<Place> = self.owned.iter().copied().collect();
+            self.world.pause(&owned)?;
         }
         for count in 0..RECORDS_PER_TICK {
             let has_polled = self.poll(wait)?;

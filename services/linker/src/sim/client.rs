@@ -34,6 +34,8 @@ pub(super) struct Life {
     pub(super) is_dead: Cell<bool>,
     /// It runs to its end by itself: the world goes on whenever there is nothing to read.
     pub(super) is_alone: Cell<bool>,
+    /// How often it found nothing to read then.
+    pub(super) idle: Cell<usize>,
     client: RefCell<Client>,
     questions: RefCell<Vec<Question>>,
     probe: RefCell<Probe>,
@@ -100,6 +102,7 @@ impl Life {
             rules,
             is_dead: Cell::new(false),
             is_alone: Cell::new(false),
+            idle: Cell::new(0),
             client: RefCell::default(),
             questions: RefCell::default(),
             probe: RefCell::default(),

@@ -24,6 +24,9 @@ use crate::session::Session;
 use crate::topics::Inputs;
 use crate::writer::FlushError;
 
+/// How often a process that runs alone may find nothing to read before it should have ended.
+const MOST_IDLE: usize = 50_000;
+
 /// A place where a process runs.
 pub(super) struct Instance {
     pub(super) session: RefCell<Option<Session<'static, SimWorld>>>,
@@ -320,7 +323,7 @@ impl Cluster {
             }
             match ended {
                 Err(LinkError::Flush(FlushError::NotStorable { sources })) => refused.extend(sources),
-                Err(error) if error.is_transient() => {}
+                Err(error) if error.is_transient() && !self.has_failed() => {}
                 ended => return ended,
             }
         }
@@ -328,6 +331,12 @@ impl Cluster {
 
     /// The world around a process that runs alone goes on by a step.
     pub(super) fn go_on_around(self: &Rc<Self>, life: &Rc<Life>) {
+        life.idle.set(life.idle.get() + 1);
+        if life.idle.get() > MOST_IDLE {
+            self.check(|state| Err(Failure { check: "everything is read and committed", saw: state.where_it_is() }));
+            life.is_dead.set(true);
+            return;
+        }
         self.write(life);
         life.answer(self);
         life.look_at_ends(self);

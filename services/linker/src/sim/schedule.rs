@@ -199,7 +199,7 @@ impl State {
         parts.iter().all(is_read)
     }
 
-    fn where_it_is(&self) -> String {
+    pub(super) fn where_it_is(&self) -> String {
         format!(
             "partitions {}, committed {:?}, wall clock {}",
             self.group.partitions, self.group.committed, self.wall_ms
