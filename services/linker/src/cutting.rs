@@ -162,6 +162,7 @@ impl<W: World> Session<'_, W> {
 
     /// Whether someone waits who can't wait any longer.
     fn check_patience(&self, started: Instant, what: &str) -> Result<(), LinkError> {
+        self.world.check_flusher()?;
         let now = self.world.now();
         let is_draining = self.linker.drain.is_started();
         if is_draining && now - started > DRAIN_PATIENCE {

@@ -45,6 +45,9 @@ pub enum LinkError {
     /// The number of partitions has changed, or a topic was made again.
     #[error("the number of partitions has changed, or a topic was made again")]
     Repartitioned,
+    /// Kafka neither commits nor aborts a transaction.
+    #[error("a transaction does not end: another producer goes on in its place")]
+    OpenTransaction,
     /// A partition ends before what was read of it.
     #[error("a partition ends before what was read of it: its topic was made again, or a broker has lost records")]
     Shrunk,
@@ -77,6 +80,7 @@ impl LinkError {
             LinkError::Kafka(error) => !is_setting(error),
             LinkError::Load(LoadError::Kafka(_) | LoadError::ClickHouse(_) | LoadError::Outrun)
             | LinkError::Repartitioned
+            | LinkError::OpenTransaction
             | LinkError::Shrunk
             | LinkError::Late
             | LinkError::Stuck { .. } => true,

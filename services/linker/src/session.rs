@@ -212,6 +212,7 @@ impl<'l, W: World> Session<'l, W> {
 
     /// Looks whether everything that is there comes, and whether the topics are as they were.
     fn watch(&mut self) -> Result<(), LinkError> {
+        self.world.check_flusher()?;
         let slots = self.world.slots()?;
         if slots.is_some_and(|slots| slots != self.reading.routing.partitions) {
             return Err(LinkError::Repartitioned);

@@ -117,6 +117,12 @@ pub(crate) trait Beside: Member {
     /// When Kafka does not give it a producer.
     fn start_flusher(&mut self) -> Result<Line<Self::Group>, LinkError>;
 
+    /// Checks that a transaction of the flusher does not stay open for ever.
+    ///
+    /// # Errors
+    /// It does: only another producer can go on.
+    fn check_flusher(&self) -> Result<(), LinkError>;
+
     /// Tells the probe which partitions to ask about, and how far they were read.
     fn tell_probe(&self, positions: ByPlace<i64>);
 

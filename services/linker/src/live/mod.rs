@@ -28,7 +28,7 @@ use crate::transaction::Transactions;
 use crate::world::{Beside, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
 use log::LiveLog;
-use producer::LiveProducer;
+use producer::{Busy, LiveProducer};
 use store::ClickHouseStore;
 
 /// How long a seek may take.
@@ -46,6 +46,7 @@ pub(crate) struct Live<'l> {
     stored: Arc<LiveLog>,
     instance: String,
     rules: rules::Watch,
+    producer: Busy,
     probe: Arc<Shared>,
     /// Ends the probe when it is dropped.
     _probe_lives: SyncSender<()>,
@@ -74,6 +75,7 @@ impl<'l> Live<'l> {
             inputs,
             instance: instance.to_owned(),
             rules,
+            producer: Busy::default(),
             probe,
             _probe_lives: probe_lives,
             lives: Arc::new(()),
@@ -199,7 +201,8 @@ impl Beside for Live<'_> {
             gives_up: self.linker.until_caught_up,
             wanted: Arc::downgrade(&self.lives),
         };
-        let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance, &self.stored)?;
+        self.producer = Busy::default();
+        let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance, &self.stored, &self.producer)?;
         let flusher = Flusher {
             transactions: Transactions { producer, kafka: config.kafka.clone() },
             store: ClickHouseStore { writer, runtime: self.runtime.clone() },
@@ -219,6 +222,10 @@ impl Beside for Live<'_> {
 
     fn ends(&self) -> ByPlace<End> {
         self.probe.ends()
+    }
+
+    fn check_flusher(&self) -> Result<(), LinkError> {
+        if self.producer.is_stuck() { Err(LinkError::OpenTransaction) } else { Ok(()) }
     }
 
     fn slots(&self) -> Result<Option<i32>, LinkError> {

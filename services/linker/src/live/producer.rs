@@ -1,7 +1,7 @@
 //! The transactional producer of an instance, by librdkafka.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::Offset;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -17,6 +17,9 @@ use crate::transaction::{NotCommitted, Producer, retried};
 
 /// How long one step of a transaction may take before it is given up, and the linker reads its state again.
 const STEP: Duration = Duration::from_secs(60);
+
+/// How long all of them may take.
+const STUCK: Duration = Duration::from_secs(150);
 
 /// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
 const TRANSACTION_TIMEOUT_MS: &str = "30000";
@@ -36,6 +39,23 @@ pub(crate) struct LiveProducer {
     producer: ThreadedProducer<DefaultProducerContext>,
     inputs: Inputs,
     log: Arc<LiveLog>,
+    busy: Busy,
+}
+
+/// Since when a transaction is open.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Busy(Arc<Mutex<Option<Instant>>>);
+
+impl Busy {
+    /// Whether a transaction has been open for longer than all its steps may take. librdkafka 2.12.1 was seen to wait for ever
+    /// for offsets that it had sent while the broker was being restarted.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.held().is_some_and(|since| since.elapsed() > STUCK)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl LiveProducer {
@@ -43,7 +63,13 @@ impl LiveProducer {
     ///
     /// # Errors
     /// When a setting is refused, or the brokers don't answer in time.
-    pub(crate) fn open(kafka: &Kafka, inputs: &Inputs, instance: &str, log: &Arc<LiveLog>) -> KafkaResult<Self> {
+    pub(crate) fn open(
+        kafka: &Kafka,
+        inputs: &Inputs,
+        instance: &str,
+        log: &Arc<LiveLog>,
+        busy: &Busy,
+    ) -> KafkaResult<Self> {
         let room = (MAX_RECORD_BYTES + (1 << 20)).to_string();
         let mut config = client_config(kafka);
         config
@@ -57,7 +83,7 @@ impl LiveProducer {
             .set("partitioner", "murmur2_random");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
         producer.init_transactions(STEP)?;
-        Ok(LiveProducer { producer, inputs: inputs.clone(), log: Arc::clone(log) })
+        Ok(LiveProducer { producer, inputs: inputs.clone(), log: Arc::clone(log), busy: busy.clone() })
     }
 }
 
@@ -65,6 +91,7 @@ impl Producer for LiveProducer {
     type Group = ConsumerGroupMetadata;
 
     fn begin(&self) -> KafkaResult<()> {
+        *self.busy.held() = Some(Instant::now());
         self.producer.begin_transaction()
     }
 
@@ -98,11 +125,15 @@ impl Producer for LiveProducer {
     }
 
     fn commit(&self) -> KafkaResult<()> {
-        retried(|| self.producer.commit_transaction(STEP))
+        retried(|| self.producer.commit_transaction(STEP))?;
+        *self.busy.held() = None;
+        Ok(())
     }
 
     fn abort(&self) -> KafkaResult<()> {
-        self.producer.abort_transaction(STEP)
+        let aborted = self.producer.abort_transaction(STEP);
+        *self.busy.held() = None;
+        aborted
     }
 }
 

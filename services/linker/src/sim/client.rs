@@ -545,6 +545,10 @@ impl Beside for SimWorld {
         Ok((flushes, progress))
     }
 
+    fn check_flusher(&self) -> Result<(), LinkError> {
+        Ok(())
+    }
+
     fn tell_probe(&self, positions: ByPlace<i64>) {
         self.life.probe.borrow_mut().positions = positions;
     }
