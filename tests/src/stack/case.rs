@@ -1,7 +1,8 @@
 //! One test's own topics, consumer group and database on the shared stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::sync::Mutex;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult};
 use rdkafka::client::DefaultClientContext;
@@ -54,6 +55,9 @@ impl Case {
     }
 
     fn without_topics(stack: Stack, name: &str, partitions: i32) -> Self {
+        static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let is_new = NAMES.lock().is_ok_and(|mut names| names.insert(name.to_owned()));
+        assert!(is_new, "two cases are called {name}");
         let environment = environment(name, &stack, partitions);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = clickhouse::Client::default()

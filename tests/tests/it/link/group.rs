@@ -94,13 +94,13 @@ fn brokers_without_the_consumer_protocol_get_the_classic_one() {
 
 #[test]
 fn topics_that_do_not_fit_together_are_named_with_the_command() {
-    let case = Case::new("unfit", SLOTS);
+    let case = Case::new("uneven", SLOTS);
     case.grow(&["push-events"], 5);
     let exit = case.run(&["link"]);
     assert_eq!(exit.status.code(), Some(1), "{}", exit.output);
     let brokers = case.brokers();
     let command = format!("kafka-topics.sh --bootstrap-server {brokers} --alter --topic TOPIC --partitions 5");
-    for part in ["unfit.push-events has 5", "unfit.call-events has 3", "unfit.ringtrace.calls has 3", &command] {
+    for part in ["uneven.push-events has 5", "uneven.call-events has 3", "uneven.ringtrace.calls has 3", &command] {
         assert!(exit.output.contains(part), "{part} is not in: {}", exit.output);
     }
 }
