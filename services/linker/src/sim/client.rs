@@ -12,17 +12,16 @@ use ringtrace_model::CallKey;
 use super::cluster::Cluster;
 use super::group;
 use super::log::Topic;
-use super::state::State;
 use super::writing::{SimFlusher, flusher};
 use crate::changelog::{Changelog, ChangelogError};
-use crate::consumer::{Change, Protocol};
+use crate::consumer::Change;
 use crate::flusher::Line;
 use crate::load::{LoadError, Loaded, Loader, Stored, Wanted};
 use crate::lookup::{Answer, Asked, Histories};
 use crate::probe::{self, Broker, End};
 use crate::record::{HeadersOf, Record};
 use crate::run::LinkError;
-use crate::topics::{ByPlace, Input, Place};
+use crate::topics::{ByPlace, Place};
 use crate::world::{Beside, Log, Member, Polled, RulesNumbers};
 
 /// A process of the linker, from its start to its end.
@@ -36,7 +35,7 @@ pub(super) struct Life {
     pub(super) is_alone: Cell<bool>,
     /// How often it found nothing to read then.
     pub(super) idle: Cell<usize>,
-    client: RefCell<Client>,
+    pub(super) client: RefCell<Client>,
     questions: RefCell<Vec<Question>>,
     probe: RefCell<Probe>,
     pub(super) flusher: RefCell<Option<SimFlusher>>,
@@ -44,26 +43,26 @@ pub(super) struct Life {
 
 /// The consumer's own view of the group.
 #[derive(Default)]
-struct Client {
-    member: Option<u64>,
-    generation: i32,
+pub(super) struct Client {
+    pub(super) member: Option<u64>,
+    pub(super) generation: i32,
     /// What was assigned, and where it is read next; `None` before the first fetch.
-    owned: BTreeMap<Place, Fetch>,
-    changes: VecDeque<Change>,
+    pub(super) owned: BTreeMap<Place, Fetch>,
+    pub(super) changes: VecDeque<Change>,
     /// Assignments that are on their way, piece by piece.
-    coming: VecDeque<Vec<Place>>,
+    pub(super) coming: VecDeque<Vec<Place>>,
     /// What the coordinator has answered, and the client has not heard yet.
-    answer: Option<group::Answer>,
+    pub(super) answer: Option<group::Answer>,
     /// Partitions that it was asked to give up, and has not.
-    revoking: Vec<Place>,
+    pub(super) revoking: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Fetch {
-    next: Option<i64>,
-    is_paused: bool,
+pub(super) struct Fetch {
+    pub(super) next: Option<i64>,
+    pub(super) is_paused: bool,
     /// No records come of it until it is sought.
-    is_wedged: bool,
+    pub(super) is_wedged: bool,
 }
 
 #[derive(Default)]
@@ -202,104 +201,6 @@ impl SimWorld {
         if self.life.is_dead.get() { Err(KafkaError::Canceled) } else { Ok(()) }
     }
 
-    /// Serves one thing that the coordinator says.
-    fn serve_group(&mut self) -> bool {
-        let mut state = self.cluster.state.borrow_mut();
-        let state = &mut *state;
-        let mut client = self.life.client.borrow_mut();
-        let Some(member) = client.member else {
-            client.member = Some(state.group.join());
-            return true;
-        };
-        if !state.group.is_member(member) {
-            if state.random.one_in(3) {
-                state.tell(|| format!("{} hears that it is out", self.life.name));
-                client.lose_all();
-                return true;
-            }
-            // It has not heard of it yet, and reads on.
-            return false;
-        }
-        if !client.revoking.is_empty() {
-            return false;
-        }
-        match state.group.protocol {
-            Protocol::Classic => self.follow_generation(state, &mut client, member),
-            Protocol::Consumer => self.follow_epoch(state, &mut client, member),
-        }
-    }
-
-    /// The classic protocol: everything is given up, and comes back with the next generation.
-    fn follow_generation(&self, state: &mut State, client: &mut Client, member: u64) -> bool {
-        if state.group.must_rejoin(member) {
-            if !state.random.one_in(3) {
-                return false;
-            }
-            client.coming.clear();
-            match client.some(state.plan.in_pieces) {
-                Some(piece) => self.ask_for(state, client, piece),
-                None => state.group.rejoin(member),
-            }
-            return true;
-        }
-        if !client.coming.is_empty() && state.plan.in_pieces && !state.random.one_in(4) {
-            // The next piece is still on its way.
-            return false;
-        }
-        if let Some(piece) = client.coming.pop_front() {
-            self.give(state, client, piece);
-            return true;
-        }
-        let Some(assigned) = state.group.assignment(member).filter(|_| client.generation != state.group.generation)
-        else {
-            return false;
-        };
-        client.generation = state.group.generation;
-        client.coming = match state.plan.in_pieces {
-            true => pieces(assigned),
-            false => VecDeque::from([assigned]),
-        };
-        if state.plan.in_pieces {
-            let first = state.random.below(4);
-            client.coming.rotate_left(first % client.coming.len().max(1));
-        }
-        true
-    }
-
-    /// The consumer protocol: heartbeats, whose answers take their time.
-    fn follow_epoch(&self, state: &mut State, client: &mut Client, member: u64) -> bool {
-        if !state.random.one_in(3) {
-            return false;
-        }
-        let Some(answer) = client.answer.take() else {
-            let most = if state.plan.in_pieces { 2 } else { usize::MAX };
-            client.answer = state.group.heartbeat(member, most);
-            return false;
-        };
-        client.generation = answer.epoch;
-        if !answer.to_give_up.is_empty() {
-            self.ask_for(state, client, answer.to_give_up);
-            return true;
-        }
-        let is_given = !answer.given.is_empty();
-        if is_given {
-            self.give(state, client, answer.given);
-        }
-        is_given
-    }
-
-    fn ask_for(&self, state: &State, client: &mut Client, places: Vec<Place>) {
-        state.tell(|| format!("{} is asked for {places:?}", self.life.name));
-        client.revoking.clone_from(&places);
-        client.changes.push_back(Change::Revoking(places));
-    }
-
-    fn give(&self, state: &State, client: &mut Client, places: Vec<Place>) {
-        state.tell(|| format!("{} gets {places:?} in {}", self.life.name, client.generation));
-        client.owned.extend(places.iter().map(|place| (*place, Fetch { is_paused: true, ..Fetch::default() })));
-        client.changes.push_back(Change::Assigned(places));
-    }
-
     /// The next record that there is to read, of any partition.
     fn fetch(&mut self) -> Option<(Place, Rc<super::log::Entry>)> {
         let mut state = self.cluster.state.borrow_mut();
@@ -331,31 +232,6 @@ impl SimWorld {
         state.tell(|| format!("{} reads {place:?} {}", self.life.name, entry.offset));
         Some((place, entry))
     }
-}
-
-impl Client {
-    /// Everything that it holds, or the partitions of one topic.
-    fn some(&self, in_pieces: bool) -> Option<Vec<Place>> {
-        let first = self.owned.keys().next()?.0;
-        Some(self.owned.keys().copied().filter(|place| !in_pieces || place.0 == first).collect())
-    }
-
-    /// It is no member any more, and joins as another.
-    fn lose_all(&mut self) {
-        let places = self.owned.keys().copied().collect();
-        let changes = std::mem::take(&mut self.changes);
-        *self = Client { changes, ..Client::default() };
-        self.changes.push_back(Change::Lost(places));
-    }
-}
-
-/// The partitions of each topic for themselves.
-fn pieces(assigned: Vec<Place>) -> VecDeque<Vec<Place>> {
-    let mut by_input = BTreeMap::<Input, Vec<Place>>::new();
-    for place in assigned {
-        by_input.entry(place.0).or_default().push(place);
-    }
-    by_input.into_values().collect()
 }
 
 impl Member for SimWorld {

@@ -7,6 +7,7 @@
 mod audit;
 mod client;
 mod cluster;
+mod following;
 mod group;
 mod happening;
 mod input;
