@@ -6,7 +6,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use ringtrace_kit::config::Kafka;
-use ringtrace_kit::kafka::check_topics;
+use ringtrace_kit::kafka::slots_of;
 use ringtrace_kit::topics::{self, Described};
 use tokio::runtime::Handle;
 
@@ -63,9 +63,7 @@ impl LiveLog {
         log.began = log.describe()?;
         Ok(log)
     }
-}
 
-impl LiveLog {
     /// How many slots there are: the least number of partitions of their topics. 0 while one does not exist, and once one was
     /// made again since this was begun.
     pub(super) fn slots(&self) -> KafkaResult<i32> {
@@ -113,7 +111,7 @@ impl Log for LiveLog {
     }
 
     fn partitions(&self) -> Result<i32, LinkError> {
-        Ok(check_topics(&self.kafka)?)
+        Ok(slots_of(&self.kafka, self.raw.client())?)
     }
 
     fn places(&self) -> Result<Vec<Place>, LinkError> {

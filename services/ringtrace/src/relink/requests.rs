@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rdkafka::Message;
 use rdkafka::client::ClientContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::client_config;
 use ringtrace_linker::Request;
+
+use crate::sending::enqueue;
 
 /// How long the brokers may take to acknowledge.
 const ACKNOWLEDGE: Duration = Duration::from_secs(60);
@@ -69,7 +71,9 @@ impl Requests {
     /// Kafka does not take them.
     pub fn send(&self, requests: impl IntoIterator<Item = (i32, Request)>) -> anyhow::Result<BTreeMap<i32, i64>> {
         for (slot, request) in requests {
-            self.send_one(slot, &request.encode())
+            let value = request.encode();
+            let record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(slot);
+            enqueue(&self.producer, record.payload(&value).headers(Request::headers()))
                 .with_context(|| format!("requests can't be sent to {}", self.topic))?;
         }
         self.producer.flush(ACKNOWLEDGE).with_context(|| format!("{} does not take requests", self.topic))?;
@@ -77,21 +81,6 @@ impl Requests {
         match std::mem::replace(&mut *after, Ok(BTreeMap::new())) {
             Ok(after) => Ok(after),
             Err(error) => bail!("Kafka refused a request to a slot in {}: {error}", self.topic),
-        }
-    }
-
-    fn send_one(&self, slot: i32, value: &[u8]) -> anyhow::Result<()> {
-        let to = || BaseRecord::<[u8], [u8]>::to(&self.topic).partition(slot);
-        let mut record = to().payload(value).headers(Request::headers());
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    self.producer.poll(Duration::from_millis(50));
-                    record = back;
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
         }
     }
 }

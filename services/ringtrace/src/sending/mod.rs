@@ -6,7 +6,7 @@ mod sender;
 use ringtrace_kit::config::Kafka;
 
 pub use pace::Pace;
-pub use sender::Sender;
+pub use sender::{Sender, enqueue};
 
 /// An event on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,17 +110,8 @@ impl Sender {
     ///
     /// # Errors
     /// When it can't be sent at all.
-    pub fn send_record(&self, mut record: BaseRecord<'_, impl ToBytes + ?Sized, [u8]>) -> anyhow::Result<()> {
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    self.producer.poll(Duration::from_millis(50));
-                    record = back;
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
-        }
+    pub fn send_record(&self, record: BaseRecord<'_, impl ToBytes + ?Sized, [u8]>) -> anyhow::Result<()> {
+        enqueue(&self.producer, record)
     }
 
     /// Waits for the last acknowledgements; gives their number.
@@ -139,5 +130,27 @@ impl Sender {
             bail!("Kafka refused {refused} records: do the topics exist (`ringtrace migrate`)?");
         }
         Ok(())
+    }
+}
+
+/// Hands a record to a producer; waits while its queue is full.
+///
+/// # Errors
+/// When it can't be sent at all.
+pub fn enqueue<C, K, V>(producer: &BaseProducer<C>, mut record: BaseRecord<'_, V, K>) -> anyhow::Result<()>
+where
+    C: ProducerContext<DeliveryOpaque = ()>,
+    K: ToBytes + ?Sized,
+    V: ToBytes + ?Sized,
+{
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                producer.poll(Duration::from_millis(50));
+                record = back;
+            }
+            Err((error, _)) => return Err(error.into()),
+        }
     }
 }
