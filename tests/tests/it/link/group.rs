@@ -1,6 +1,6 @@
 //! How instances share the work, and what becomes of it when the topics change under them.
 
-use ringtrace_tests::stack::{Case, Running, classic_stack, get, wait_for};
+use ringtrace_tests::stack::{Case, Running, classic_stack, free_port, get, wait_for};
 
 use super::SLOTS;
 use super::compare::compare;
@@ -46,14 +46,30 @@ fn an_instance_that_joins_or_leaves_moves_only_its_own_slots() {
 #[test]
 fn an_instance_without_partitions_is_ready_and_takes_over() {
     let case = Case::new("spare", 1);
-    let first = case.start_sibling("first");
-    wait_for("the first to take all", || loads(&first) == 1);
-    let spare = case.start(&["link"]);
+    // Which of the two gets the partition is the broker's choice: it goes by their random names.
+    let mut linkers = ["a", "b"].map(|instance| {
+        let address = format!("127.0.0.1:{}", free_port());
+        let listen = [("RINGTRACE_HTTP_LISTEN".to_owned(), address.clone())];
+        (case.start_with(instance, instance, &listen), address)
+    });
     let told = "\nwarning: spare: there are fewer partitions than instances";
-    wait_for("readiness", || is_ready(&case) && get(&case.http(), "/readyz").contains(told));
-    stop(first);
-    wait_for("the spare one to take all", || loads(&spare) == 1);
-    wait_for("the warning to go", || is_ready(&case) && !get(&case.http(), "/readyz").contains(told));
+    let is_spare = |address: &str| {
+        let answer = get(address, "/readyz");
+        answer.starts_with("HTTP/1.1 200") && answer.contains(told)
+    };
+    wait_for("one to have none", || linkers.iter().any(|(_, address)| is_spare(address)));
+    if is_spare(&linkers[0].1) {
+        linkers.reverse();
+    }
+    let [(owner, _), (spare, address)] = linkers;
+    wait_for("the other to take all", || loads(&owner) >= 1);
+    let before = loads(&spare);
+    stop(owner);
+    wait_for("the spare one to take all", || loads(&spare) > before);
+    wait_for("the warning to go", || {
+        let answer = get(&address, "/readyz");
+        answer.starts_with("HTTP/1.1 200") && !answer.contains(told)
+    });
     stop(spare);
 }
 

@@ -29,6 +29,7 @@ fn while_kafka_is_away_nobody_is_accused() {
     ];
     let mut sources = case.write(&records);
     wait_for_commits(&case, &sources);
+    wait_for("the first verdict", || case.number("SELECT count() FROM legs WHERE verdict = 'pending'") == 1);
     wire.cut();
     // The device reports in time; only the linker does not hear it.
     let reported = event("call.reported", sent_at + 500, &json!({}));
