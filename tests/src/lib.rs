@@ -8,5 +8,6 @@
 )]
 
 pub mod bench;
+pub mod boards;
 pub mod simulated;
 pub mod stack;
