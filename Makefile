@@ -13,7 +13,7 @@ GO_CLIENT := target/clients/go/client
 TOXIPROXY := target/toxiproxy/server
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long chaos yardstick lint demo bench bench-door notices tools clean
+.PHONY: build test test-long chaos yardstick lint demo bench bench-door boards notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
@@ -58,6 +58,10 @@ bench: build $(KAFKA)
 bench-door: build
 	cargo run --release --locked -q -p ringtrace-clickhouse --example door
 
+# Writes Grafana's boards again, from dashboards/grafana/definitions.
+boards:
+	cargo run --release --locked -q -p ringtrace-tests --bin boards
+
 # Writes THIRD-PARTY-NOTICES.md again.
 notices:
 	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
@@ -76,6 +80,7 @@ tools:
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
 	need unshare "util-linux, to run tests: apt-get install util-linux"; \
+	need promtool "to test Prometheus' rules: apt-get install --no-install-recommends prometheus"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \
 	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \

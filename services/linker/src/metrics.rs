@@ -7,7 +7,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use ringtrace_model::{Reason, Verdict};
 
 use crate::placement::Placement;
-use crate::topics::Inputs;
+use crate::topics::{Input, Inputs};
 
 /// What a batch counted.
 #[derive(Debug, Default)]
@@ -78,6 +78,21 @@ pub(crate) fn slots(slots: usize, open_calls: usize, clock_lag_ms: i64, lag_reco
     gauge!("ringtrace_open_calls").set(open_calls as f64);
     gauge!("ringtrace_log_clock_lag_seconds").set(clock_lag_ms as f64 / 1000.0);
     gauge!("ringtrace_consumer_lag_records").set(lag_records as f64);
+}
+
+/// Shows the counters of what is rare from the start: to Prometheus, a counter that begins at 1 has never increased.
+pub(crate) fn begin_at_zero(inputs: &Inputs) {
+    counter!("ringtrace_clickhouse_retries_total").increment(0);
+    counter!("ringtrace_link_restarts_total").increment(0);
+    for input in Input::ALL {
+        counter!("ringtrace_stuck_partitions_total", "topic" => inputs.name(input).to_string()).increment(0);
+    }
+    for reason in Reason::ALL {
+        counter!("ringtrace_dead_letters_total", "reason" => reason.as_str()).increment(0);
+    }
+    for verdict in Verdict::ALL {
+        counter!("ringtrace_verdicts_total", "verdict" => verdict.as_str()).increment(0);
+    }
 }
 
 /// Says once what each metric means.

@@ -18,6 +18,7 @@ use crate::live::Live;
 pub use crate::load::LoadError;
 use crate::metrics;
 use crate::session::{Session, instance_name};
+use crate::topics::Inputs;
 use crate::trim::Trimmer;
 pub use crate::writer::{FlushError, Sink};
 
@@ -117,6 +118,7 @@ impl Linker {
     /// A fault that someone has to act on. What was not committed will be read again.
     pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
         metrics::describe();
+        metrics::begin_at_zero(&Inputs::of(&self.config.kafka));
         let (_trimmer_lives, stop) = sync_channel(0);
         let trimmer = Trimmer::new(&self.config, runtime);
         let thread = std::thread::Builder::new().name("trimmer".to_owned());

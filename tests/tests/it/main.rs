@@ -7,6 +7,7 @@
 )]
 
 mod asyncapi;
+mod boards;
 mod chaos;
 mod examples;
 mod files;
