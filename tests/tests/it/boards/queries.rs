@@ -11,7 +11,7 @@ fn every_panel_shows_something_and_every_choice_is_accepted() {
     let case = linked("boards");
     let all = everything(&case);
     let some = with(&all, &[("tenant", &["default"]), ("country", &["unknown", "US"]), ("channel", &["apns_voip"])]);
-    let odd = with(&all, &[("app", &["it's \" none ${x} ; --"])]);
+    let odd = with(&all, &[("app", &["it's \"none\"); --"])]);
     for name in NAMES {
         for panel in panels(&board(name)) {
             for raw in list(&panel["targets"]).filter_map(|target| target["rawSql"].as_str()) {
@@ -20,8 +20,7 @@ fn every_panel_shows_something_and_every_choice_is_accepted() {
                 let rows = case.rows(&all.sql(raw).unwrap());
                 assert!(!rows.is_empty(), "{name}: {title} shows nothing");
                 case.rows(&some.sql(raw).unwrap());
-                let chosen = odd.sql(raw.split("$__conditionalAll").next().unwrap());
-                assert!(chosen.is_ok(), "{name}: {title}");
+                case.rows(&odd.sql(raw).unwrap());
                 if text(panel, "/type") == "timeseries" {
                     is_series(&case, &all.sql(raw).unwrap(), &rows);
                 }
