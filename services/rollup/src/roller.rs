@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::metrics;
 use crate::statements::{Batch, Images, images};
-use crate::sweep::Sweeper;
-use crate::verify::Verifier;
+use crate::sweep::Sweeping;
+use crate::verify::Verifying;
 
 /// Time from the end of a pass to the next.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -37,10 +37,9 @@ const DUE: &str = "
     GLOBAL LEFT JOIN (SELECT first_seen, max(taken_at) AS taken FROM rolled_slices_rows GROUP BY first_seen) AS rolled
         ON marks.first_seen = rolled.first_seen
     WHERE (marked > taken OR (marked > taken - slack AND now > marked + slack))
-        AND taken <= now - toIntervalSecond(if(marks.first_seen > now - toIntervalHour(2), 10, 30))
+        AND taken <= now - toIntervalSecond(if(marks.first_seen > now - toIntervalHour(2), 10, 20))
     ORDER BY slice DESC
-    LIMIT ?
-    SETTINGS join_use_nulls = 0";
+    LIMIT ?";
 
 /// A pass that did not end.
 #[derive(Debug, thiserror::Error)]
@@ -72,13 +71,13 @@ struct ImagesRow {
 /// Rolls up until the drain starts. While ClickHouse is away it waits; several at once do no harm.
 pub async fn run(settings: &ClickHouse, drain: &Drain) {
     let roller = Roller::new(settings);
-    let (mut sweeper, mut verifier) = (Sweeper::default(), Verifier::default());
+    let (mut sweeping, mut verifying) = (Sweeping::default(), Verifying::default());
     let mut backoff = Backoff::new(PERIOD, Duration::from_secs(60));
     while !drain.is_started() {
         let work = async {
             roller.pass().await?;
-            sweeper.step(&roller).await?;
-            verifier.step(&roller).await
+            sweeping.step(&roller).await?;
+            verifying.step(&roller).await
         };
         let ended = tokio::select! {
             ended = tokio::time::timeout(PATIENCE, work) => ended,
@@ -104,7 +103,9 @@ pub async fn run(settings: &ClickHouse, drain: &Drain) {
 impl Roller {
     /// A roller of the tables of a database.
     pub fn new(settings: &ClickHouse) -> Self {
-        Roller { client: client(settings), settings: settings.clone() }
+        // Versions of a row are of one partition: it follows from the key.
+        let client = client(settings).with_setting("do_not_merge_across_partitions_select_final", "1");
+        Roller { client: client.with_setting("join_use_nulls", "0"), settings: settings.clone() }
     }
 
     /// Rolls up the slices that are due; gives how many.

@@ -40,18 +40,18 @@ struct VersionRow {
 
 /// See the module's text.
 #[derive(Default)]
-pub(crate) struct Sweeper {
+pub(crate) struct Sweeping {
     swept: Option<Instant>,
     looked: Option<Instant>,
     /// Versions without a pointer when it was looked last: those may have been on their way.
     orphans: BTreeSet<VersionRow>,
 }
 
-impl Sweeper {
+impl Sweeping {
     /// Sweeps where it is time to.
     pub(crate) async fn step(&mut self, roller: &Roller) -> Result<(), RollupError> {
         if self.swept.is_none_or(|swept| swept.elapsed() >= PERIOD) {
-            delete(roller, &versions(roller, SUPERSEDED).await?).await?;
+            roller.sweep().await?;
             self.swept = Some(Instant::now());
         }
         if self.looked.is_none_or(|looked| looked.elapsed() >= ORPHANS_PERIOD) {
@@ -62,6 +62,16 @@ impl Sweeper {
             self.looked = Some(Instant::now());
         }
         Ok(())
+    }
+}
+
+impl Roller {
+    /// Deletes rows of versions with a newer one that has counted for a minute.
+    ///
+    /// # Errors
+    /// As ClickHouse says; the rest is deleted next time.
+    pub async fn sweep(&self) -> Result<(), RollupError> {
+        delete(self, &versions(self, SUPERSEDED).await?).await
     }
 }
 

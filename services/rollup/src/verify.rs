@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::metrics;
 use crate::roller::{RollupError, Roller};
+use crate::statements::list;
 
 /// How often the newest two days are compared, and one older day, in turn.
 const PERIOD: Duration = Duration::from_secs(600);
@@ -39,8 +40,7 @@ const CHANGED: &str = "
     ) AS rolled ON images.first_seen = rolled.first_seen
     GLOBAL LEFT JOIN (SELECT first_seen, max(marked_at) AS marked FROM dirty_slices_rows GROUP BY first_seen) AS marks
         ON images.first_seen = marks.first_seen
-    WHERE (images.images != rolled.images OR images.versions != rolled.versions) AND marked < now - toIntervalSecond(120)
-    SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0";
+    WHERE (images.images != rolled.images OR images.versions != rolled.versions) AND marked < now - toIntervalSecond(120)";
 
 #[derive(Row, Deserialize)]
 struct SliceRow {
@@ -49,45 +49,44 @@ struct SliceRow {
 
 /// See the module's text.
 #[derive(Default)]
-pub(crate) struct Verifier {
+pub(crate) struct Verifying {
     last: Option<Instant>,
     turn: u32,
 }
 
-impl Verifier {
+impl Verifying {
     /// Compares where it is time to.
     pub(crate) async fn step(&mut self, roller: &Roller) -> Result<(), RollupError> {
         if self.last.is_some_and(|last| last.elapsed() < PERIOD) {
             return Ok(());
         }
-        let changed = changed(roller, 1, 2).await?.into_iter();
-        let changed: Vec<u32> = changed.chain(changed_on(roller, self.turn % DAYS + 2).await?).collect();
-        if !changed.is_empty() {
-            tracing::warn!(slices = changed.len(), "slices had changed without a mark, they are rolled up again");
-            metrics::unmarked(changed.len());
-            mark(roller, &changed).await?;
-        }
+        roller.verify(1, 2).await?;
+        roller.verify(self.turn % DAYS + 2, 1).await?;
         self.turn = self.turn.wrapping_add(1);
         self.last = Some(Instant::now());
         Ok(())
     }
 }
 
-async fn changed_on(roller: &Roller, back: u32) -> Result<Vec<u32>, RollupError> {
-    changed(roller, back, 1).await
-}
-
-async fn changed(roller: &Roller, back: u32, days: u32) -> Result<Vec<u32>, RollupError> {
-    let rows = roller.client.query(CHANGED).bind(back).bind(days).bind(days).fetch_all::<SliceRow>().await;
-    let rows = rows.map_err(|source| RollupError::ClickHouse("compare slices", source))?;
-    Ok(rows.into_iter().map(|row| row.slice).collect())
-}
-
-async fn mark(roller: &Roller, slices: &[u32]) -> Result<(), RollupError> {
-    let slices = crate::statements::list(slices);
-    let statement = format!(
-        "INSERT INTO dirty_slices_rows (first_seen, marked_at)
-        SELECT toDateTime(arrayJoin([{slices}]), 'UTC'), now64(3, 'UTC')"
-    );
-    roller.insert("mark slices", &statement).await
+impl Roller {
+    /// Marks slices that have changed without a mark, of `days` days (UTC) from `back` days ago on; gives how many.
+    ///
+    /// # Errors
+    /// As ClickHouse says.
+    pub async fn verify(&self, back: u32, days: u32) -> Result<usize, RollupError> {
+        let rows = self.client.query(CHANGED).bind(back).bind(days).bind(days).fetch_all::<SliceRow>().await;
+        let rows = rows.map_err(|source| RollupError::ClickHouse("compare slices", source))?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        tracing::warn!(slices = rows.len(), "slices had changed without a mark, they are rolled up again");
+        metrics::unmarked(rows.len());
+        let slices = list(&rows.iter().map(|row| row.slice).collect::<Vec<_>>());
+        let statement = format!(
+            "INSERT INTO dirty_slices_rows (first_seen, marked_at)
+            SELECT toDateTime(arrayJoin([{slices}]), 'UTC'), now64(3, 'UTC')"
+        );
+        self.insert("mark slices", &statement).await?;
+        Ok(rows.len())
+    }
 }

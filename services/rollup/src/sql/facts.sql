@@ -48,5 +48,3 @@ SELECT
     cityHash64(toUInt64({{pass}}), first_seen)
 FROM facts
 WHERE leader = ''
-SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0, max_partitions_per_insert_block = 0,
-    insert_deduplicate = 0, async_insert = 0, distributed_foreground_insert = 1

@@ -6,4 +6,3 @@ FROM (
 )
 GROUP BY first_seen
 ORDER BY first_seen DESC
-SETTINGS do_not_merge_across_partitions_select_final = 1

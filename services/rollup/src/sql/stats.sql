@@ -31,4 +31,3 @@ WHERE first_seen IN ({{slices}})
     AND version IN (SELECT cityHash64(toUInt64({{pass}}), toDateTime(arrayJoin([{{slices}}]), 'UTC')))
 GROUP BY
     tenant_id, bucket, app_id, app_version, platform, os_major, country, channel, build_channel, role, first_seen, version
-SETTINGS max_partitions_per_insert_block = 0, insert_deduplicate = 0, async_insert = 0, distributed_foreground_insert = 1
