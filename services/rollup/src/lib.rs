@@ -12,5 +12,5 @@ mod sweep;
 mod verify;
 
 pub use metrics::describe;
-pub use roller::{RollupError, Roller, run};
+pub use roller::{Roller, RollupError, run};
 pub use statements::Batch;

@@ -157,7 +157,8 @@ impl Roller {
         let mut batches: Vec<(u64, Batch)> = Vec::new();
         for slice in slices {
             let found = rows.iter().find(|row| row.slice == *slice);
-            let images = found.map_or_else(Images::default, |row| Images { images: row.images, versions: row.versions });
+            let images =
+                found.map_or_else(Images::default, |row| Images { images: row.images, versions: row.versions });
             if batches.last().is_none_or(|(rows, _)| rows + images.images > ROWS_AT_ONCE) {
                 batches.push((0, Batch::new(0, taken_at, Vec::new())));
             }

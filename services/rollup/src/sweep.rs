@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use crate::roller::{RollupError, Roller};
+use crate::roller::{Roller, RollupError};
 use crate::statements::list;
 
 /// How often older versions are deleted. Each deletion rewrites no part, but makes all parts of its day anew as links.

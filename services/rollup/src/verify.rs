@@ -9,7 +9,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::metrics;
-use crate::roller::{RollupError, Roller};
+use crate::roller::{Roller, RollupError};
 use crate::statements::list;
 
 /// How often the newest two days are compared, and one older day, in turn.

@@ -65,12 +65,16 @@ async fn main() -> std::io::Result<()> {
 fn serve(command: &str, store: &Store) -> std::io::Result<std::process::Child> {
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or_default();
-    std::process::Command::new(program).args(words).env("RINGTRACE_CLICKHOUSE_URL", &store.config.clickhouse.url).spawn()
+    std::process::Command::new(program)
+        .args(words)
+        .env("RINGTRACE_CLICKHOUSE_URL", &store.config.clickhouse.url)
+        .spawn()
 }
 
 /// Each question by itself, then each page with all of its questions side by side.
 async fn report(store: &Store, questions: &[Question], range: Range, rounds: usize) {
-    let one = "SELECT concat(tenant_id, ' ', toString(call_uuid)) FROM events_rows ORDER BY cityHash64(call_uuid) LIMIT 1";
+    let one =
+        "SELECT concat(tenant_id, ' ', toString(call_uuid)) FROM events_rows ORDER BY cityHash64(call_uuid) LIMIT 1";
     let call = store.text(one).await;
     let (tenant, call_uuid) = call.split_once(' ').unwrap_or_default();
     let device = store.text("SELECT device_id FROM legs_rows LIMIT 1").await;

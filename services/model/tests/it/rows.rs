@@ -3,7 +3,7 @@
 use ringtrace_model::{Call, Diagnosis, MAX_LEGS_PER_CALL, Rules};
 use serde_json::{Value, json};
 
-use crate::events::{T0, android, event, ios, server};
+use crate::events::{Calls, T0, android, event, ios, server};
 use crate::fold::{key, read};
 use crate::table::{EVER, check_call, check_leg};
 
@@ -48,7 +48,9 @@ fn accepted_pushes_are_counted_by_id_and_those_without_once() {
         let evaluation = call.evaluate(key, &Rules::default(), EVER).unwrap();
         assert_eq!(evaluation.legs[0].pushes_accepted, expected);
     }
-    let accepted = |id: Value, purpose: &str| ios("push.accepted", 5, json!({"push_id": id, "event_id": format!("{id}"), "purpose": purpose}));
+    let accepted = |id: Value, purpose: &str| {
+        ios("push.accepted", 5, json!({"push_id": id, "event_id": format!("{id}"), "purpose": purpose}))
+    };
     let of_call = |id: Value| accepted(id, "incoming_call");
     check(&[ios("push.sent", 0, json!({"push_id": "a"}))], 0);
     check(&[of_call(json!("a")), of_call(json!("a")), of_call(json!("b"))], 2);

@@ -32,7 +32,9 @@ pub async fn fill(store: &Store, legs: u64, days: u32, end: u32) {
             insert(store, &sql.replace("{{calls}}", &calls.to_string())).await;
             if table != "events_rows" && nth + 1 < days {
                 // Days that have been quiet for six hours are one part.
-                store.execute(&format!("OPTIMIZE TABLE {table} PARTITION toDate(toDateTime({day}, 'UTC')) FINAL")).await;
+                store
+                    .execute(&format!("OPTIMIZE TABLE {table} PARTITION toDate(toDateTime({day}, 'UTC')) FINAL"))
+                    .await;
             }
         }
         // Calls that are known an hour late are in the first slices of the next day.

@@ -62,7 +62,13 @@ impl Question {
             0 => (range.from, range.from),
             before => (range.from - before, range.to - before),
         };
-        let numbers = [("from", range.from), ("to", range.to), ("before", before), ("before_to", before_to), ("step", range.step_s)];
+        let numbers = [
+            ("from", range.from),
+            ("to", range.to),
+            ("before", before),
+            ("before_to", before_to),
+            ("step", range.step_s),
+        ];
         let mut text = self.text.clone();
         for (name, number) in numbers {
             text = text.replace(&format!("{{{{{name}}}}}"), &number.to_string());

@@ -58,7 +58,8 @@ impl Store {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.id())).expect("the server runs");
         // Fields after the name in parentheses, which may hold spaces: user and system time are the 12th and 13th.
         let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks: f64 = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+        let ticks: f64 =
+            after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
         ticks / TICKS_PER_SECOND
     }
 }

@@ -25,7 +25,12 @@ const LATENCIES: [&str; 8] = [
 pub fn differences(case: &Case) -> Vec<String> {
     let facts = FACTS.trim_end();
     let columns = columns(facts);
-    let mut found = compare(case, "leg_facts", &format!("SELECT {columns} FROM leg_facts"), &format!("SELECT {columns} FROM ({facts})"));
+    let mut found = compare(
+        case,
+        "leg_facts",
+        &format!("SELECT {columns} FROM leg_facts"),
+        &format!("SELECT {columns} FROM ({facts})"),
+    );
     let stats = STATS.replace("{{facts}}", facts);
     let sums = sums(&stats);
     let rolled = format!(

@@ -35,7 +35,8 @@ fn a_call_counts_once_with_the_dimensions_of_its_leading_leg() {
     let (case, roller, runtime) = rolled("rolled-once");
     assert_eq!(runtime.block_on(roller.pass()).unwrap(), 1);
     wait_until_equal(&case);
-    let leading = case.rows("SELECT device_id, role, call_legs FROM leg_facts WHERE leads_call ORDER BY role, device_id");
+    let leading =
+        case.rows("SELECT device_id, role, call_legs FROM leg_facts WHERE leads_call ORDER BY role, device_id");
     let expected = serde_json::json!([
         {"device_id": "phone-0", "role": "callee", "call_legs": 2},
         {"device_id": "", "role": "none", "call_legs": 0},
@@ -59,7 +60,9 @@ fn a_pass_that_does_not_come_to_its_pointers_changes_nothing_and_is_swept_away()
     assert_eq!(case.number("SELECT count() FROM leg_facts_rows"), 6);
     // An older taking that comes to its end late does not win.
     case.execute(&batch.pointers());
-    wait_for("the pointer to count", || case.number("SELECT count() FROM rolled_slices_rows WHERE rolled_at < now64(3) - 2") == 2);
+    wait_for("the pointer to count", || {
+        case.number("SELECT count() FROM rolled_slices_rows WHERE rolled_at < now64(3) - 2") == 2
+    });
     assert_eq!(differences(&case), Vec::<String>::new());
     assert_eq!(case.number("SELECT count() FROM rolled_slices WHERE taken_at > toDateTime(0)"), 1);
     case.execute("ALTER TABLE rolled_slices_rows UPDATE rolled_at = rolled_at - toIntervalSecond(120) WHERE true SETTINGS mutations_sync = 1");

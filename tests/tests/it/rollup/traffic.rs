@@ -23,7 +23,10 @@ fn start_roller(case: &Case, drain: &Drain) -> JoinHandle<()> {
 fn earlier(record: &Given) -> Option<Given> {
     let event = Event::parse(record.value.as_deref()?, record.log_at).ok()?;
     let mut fields: Map<String, Value> = serde_json::from_slice(record.value.as_deref()?).ok()?;
-    fields.insert("event_id".to_owned(), json!(format!("{}-before", event.event_id.get(..40).unwrap_or(&event.event_id))));
+    fields.insert(
+        "event_id".to_owned(),
+        json!(format!("{}-before", event.event_id.get(..40).unwrap_or(&event.event_id))),
+    );
     fields.insert("occurred_at".to_owned(), json!(event.occurred_at - 1_800_000));
     (event.kind.as_str() == "push.sent" && event.occurred_at > 1_800_000)
         .then(|| Given { value: serde_json::to_vec(&fields).ok(), ..record.clone() })
