@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
         collect(&root, &mut files)?;
     }
     files.sort();
-    let mut code = "pub(super) static FILES: &[File] = &[\n".to_owned();
+    let mut code = "static FILES: &[File] = &[\n".to_owned();
     for (index, path) in files.iter().enumerate() {
         let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let contents = fs::read(path)?;

@@ -13,7 +13,7 @@ use super::{
     App, call, calls, definitions, devices, dimensions, distribution, export, legs, letters, live, openapi, pipeline,
     reasons, series, status, summary,
 };
-use crate::ask::{Ask, COMMON, Kind, Param, end_reasons, param, words};
+use crate::ask::{Ask, COMMON, Kind, Param, SPAN, end_reasons, param, words};
 use crate::problem::Problem;
 
 /// Where the API begins.
@@ -239,7 +239,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 18] = [
         name: "pipeline",
         path: "/pipeline",
         about: "How the linker does: slots, throughput, late events, dead letters, tables.",
-        params: &[COMMON, BUCKETED],
+        params: &[SPAN, BUCKETED],
         schema: "Pipeline",
         media: JSON,
         answer: json!(pipeline::answer),

@@ -91,7 +91,8 @@ impl Running {
             return Err(Problem::too_slow(self.app.limits.export_seconds));
         }
         let size = PAGE.min(usize::try_from(self.left).unwrap_or(PAGE));
-        let page = self.list().page(self.after.take(), size).await?;
+        let after = self.after.take();
+        let page = self.list().page(after, size).await?;
         self.left -= (page.items.len() as u64).min(self.left);
         let mut text = String::new();
         if let (At::Begin, Format::Csv) = (&self.at, self.format) {

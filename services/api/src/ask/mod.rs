@@ -6,9 +6,9 @@ mod param;
 mod range;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use filter::{Filter, Role};
-pub(crate) use param::{COMMON, Kind, Param, end_reasons, param, stage_ms, words};
-pub(crate) use range::{BUCKETS, Compare, Range, bucket_of, duration_ms, time_ms};
+pub(crate) use filter::Filter;
+pub(crate) use param::{COMMON, Kind, Param, SPAN, end_reasons, param, stage_ms, words};
+pub(crate) use range::{Compare, Range, duration_ms, time_ms};
 
 use crate::access::Reader;
 use crate::problem::Problem;

@@ -83,6 +83,13 @@ pub(crate) const COMMON: &[Param] = &[
     param("role", Kind::Words(|| words(Role::ALL, Role::as_str)), "Whose legs; default callee."),
 ];
 
+/// A range and tenants, where nothing else can be filtered by.
+pub(crate) const SPAN: &[Param] = &[
+    param("from", Kind::Time, "Start of the range of log time, included; default now-24h."),
+    param("to", Kind::Time, "End of the range, not included; default now."),
+    filter("tenant", Kind::Text, "Only this tenant."),
+];
+
 /// Words of a vocabulary of the model.
 pub(crate) fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|one| word(*one)).collect()
@@ -145,7 +152,10 @@ impl Kind {
         match self {
             Kind::Int(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
             Kind::Words(all) => json!({"type": "string", "enum": all()}),
-            Kind::WordsOrNothing(all) => json!({"type": "string", "enum": [all(), vec![""]].concat()}),
+            Kind::WordsOrNothing(all) => {
+                let words = [all(), vec![""]].concat();
+                json!({"type": "string", "enum": words})
+            }
             Kind::Uuid => json!({"type": "string", "format": "uuid"}),
             Kind::Text => json!({"type": "string", "maxLength": MOST_TEXT}),
             Kind::Bucket => {

@@ -6,4 +6,4 @@ mod measure;
 
 pub(crate) use columns::{CALL_COLUMNS, Column, LEG_COLUMNS, Shape};
 pub(crate) use dimension::{DIMENSIONS, Dimension};
-pub(crate) use measure::{Good, How, MEASURES, Measure, STAGES, Stage, Unit, measure};
+pub(crate) use measure::{How, MEASURES, Measure, STAGES, Stage, Unit, measure};

@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use openssl::ssl::{Ssl, SslAcceptor};
 use ringtrace_kit::drain::Drain;
@@ -88,7 +88,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, watcher: hyper_util::server::graceful::Watcher) {
+    async fn serve(self, stream: TcpStream, watcher: Watcher) {
         let stream = Patient::new(stream);
         let Some(tls) = &self.tls else { return self.speak(stream, watcher).await };
         let stream = Ssl::new(tls.context()).and_then(|ssl| SslStream::new(ssl, stream));
@@ -99,7 +99,7 @@ impl Connection {
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin, watcher: hyper_util::server::graceful::Watcher) {
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, watcher: Watcher) {
         let Connection { peer, router, place, .. } = self;
         let service = router.map_request(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);

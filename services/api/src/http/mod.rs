@@ -11,3 +11,4 @@ pub(crate) use listen::serve;
 pub(crate) use routes::router;
 pub use tls::TlsError;
 pub(crate) use tls::acceptor;
+pub(crate) use web::is_built as has_web;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -65,7 +66,8 @@ fn is_reading(method: &Method) -> bool {
 }
 
 async fn enter(app: Arc<App>, endpoint: &'static Endpoint, segment: String, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    let (request, _) = request.into_parts();
+    let path = request.uri.path().to_owned();
     let answered = answer(app, endpoint, segment, &request).await;
     let mut response = answered.unwrap_or_else(|problem| problem.at(&path).into_response());
     response.extensions_mut().insert(Named(endpoint.name));
@@ -76,20 +78,21 @@ async fn answer(
     app: Arc<App>,
     endpoint: &'static Endpoint,
     segment: String,
-    request: &Request,
+    request: &Parts,
 ) -> Result<Response, Problem> {
-    if !is_reading(request.method()) {
+    if !is_reading(&request.method) {
         return Err(Problem::method());
     }
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string()).unwrap_or_default();
-    let reader = who(&app, request.headers(), &peer)?;
+    let peer = request.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string()).unwrap_or_default();
+    let reader = who(&app, &request.headers, &peer)?;
     if !reader.may(Role::Read) {
         return Err(Problem::forbidden("this token may not read: it has not the role read"));
     }
-    let query = request.uri().query().unwrap_or_default();
-    let ask = Ask::new(reader, query, endpoint.params, wall_ms())?;
-    let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    let ask = Ask { segment, last_event_id: last.map(str::to_owned), ..ask };
+    let query = request.uri.query().unwrap_or_default();
+    let mut ask = Ask::new(reader, query, endpoint.params, wall_ms())?;
+    let last = request.headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    ask.segment = segment;
+    ask.last_event_id = last.map(str::to_owned);
     let patience = Duration::from_secs(app.limits.query_seconds) + BESIDE;
     let answer = (endpoint.answer)(Arc::clone(&app), ask);
     tokio::time::timeout(patience, answer).await.unwrap_or_else(|_| Err(Problem::too_slow(patience.as_secs())))

@@ -25,11 +25,6 @@ impl Scope {
         Ok(Scope { tenants })
     }
 
-    /// Whether rows of every tenant may be seen.
-    pub(crate) fn is_all(&self) -> bool {
-        self.tenants.is_none()
-    }
-
     /// Whether a tenant's rows may be seen.
     pub(crate) fn sees(&self, tenant: &str) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| tenants.iter().any(|seen| seen == tenant))

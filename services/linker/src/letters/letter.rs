@@ -98,6 +98,11 @@ impl Letter {
         (self.raw_key.as_deref(), self.value.as_deref(), self.headers.clone())
     }
 
+    /// Only where it is and why: without key, value and headers, which may be personal data.
+    pub fn without_value(self) -> Self {
+        Letter { key: None, raw_key: None, value: None, headers: OwnedHeaders::new(), ..self }
+    }
+
     /// Its value as it came; `None` for a tombstone.
     pub fn value(&self) -> Option<&[u8]> {
         self.value.as_deref()
