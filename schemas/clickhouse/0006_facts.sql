@@ -107,14 +107,14 @@ CREATE TABLE IF NOT EXISTS {{database}}.leg_facts_{{local}} {{on_cluster}} (
     -- The latency's bin: 0 no latency, 1 is 0 ms, above that 2 + round(ln(ms) / ln(1.02)). The middle of a bin is
     -- exp((bin - 2) * ln(1.02)) ms, at most 1 % from every value in it. Counting by bin gives percentiles and heatmaps, many
     -- times faster than quantile(): an array of counters, no sorting.
-    sent_to_accepted_bin     UInt16 MATERIALIZED if(isNull(sent_to_accepted_ms), 0, if(sent_to_accepted_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(sent_to_accepted_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    accepted_to_received_bin UInt16 MATERIALIZED if(isNull(accepted_to_received_ms), 0, if(accepted_to_received_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(accepted_to_received_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    sent_to_received_bin     UInt16 MATERIALIZED if(isNull(sent_to_received_ms), 0, if(sent_to_received_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(sent_to_received_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    received_to_reported_bin UInt16 MATERIALIZED if(isNull(received_to_reported_ms), 0, if(received_to_reported_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(received_to_reported_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    reported_to_answered_bin UInt16 MATERIALIZED if(isNull(reported_to_answered_ms), 0, if(reported_to_answered_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(reported_to_answered_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    answered_to_audio_bin    UInt16 MATERIALIZED if(isNull(answered_to_audio_ms), 0, if(answered_to_audio_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(answered_to_audio_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    initiated_to_reported_bin UInt16 MATERIALIZED if(isNull(initiated_to_reported_ms), 0, if(initiated_to_reported_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(initiated_to_reported_ms)) / log(1.02))))) CODEC(ZSTD(1)),
-    talk_bin                 UInt16 MATERIALIZED if(isNull(talk_ms), 0, if(talk_ms < 1, 1, toUInt16(2 + round(log(assumeNotNull(talk_ms)) / log(1.02))))) CODEC(ZSTD(1)),
+    sent_to_accepted_bin     UInt16 MATERIALIZED if(isNull(sent_to_accepted_ms), 0, if(sent_to_accepted_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(sent_to_accepted_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    accepted_to_received_bin UInt16 MATERIALIZED if(isNull(accepted_to_received_ms), 0, if(accepted_to_received_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(accepted_to_received_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    sent_to_received_bin     UInt16 MATERIALIZED if(isNull(sent_to_received_ms), 0, if(sent_to_received_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(sent_to_received_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    received_to_reported_bin UInt16 MATERIALIZED if(isNull(received_to_reported_ms), 0, if(received_to_reported_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(received_to_reported_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    reported_to_answered_bin UInt16 MATERIALIZED if(isNull(reported_to_answered_ms), 0, if(reported_to_answered_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(reported_to_answered_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    answered_to_audio_bin    UInt16 MATERIALIZED if(isNull(answered_to_audio_ms), 0, if(answered_to_audio_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(answered_to_audio_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    initiated_to_reported_bin UInt16 MATERIALIZED if(isNull(initiated_to_reported_ms), 0, if(initiated_to_reported_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(initiated_to_reported_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
+    talk_bin                 UInt16 MATERIALIZED if(isNull(talk_ms), 0, if(talk_ms < 1, 1, toUInt16(2 + round(log(greatest(assumeNotNull(talk_ms), 1)) / log(1.02))))) CODEC(ZSTD(1)),
     updated_at               DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     -- Facts of the call, on one row of each call and 0 or empty on its others, so that sums over rows count each call once,
     -- with the dimensions of this row: of the callee leg that answered (first), else of the earliest callee leg; ties by

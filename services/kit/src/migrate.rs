@@ -135,8 +135,12 @@ impl Run<'_> {
             "SELECT count() FROM system.columns WHERE database = '{}' AND table = '{table}' AND name = '{column}'",
             self.settings.database
         );
-        let found: u64 =
-            self.client.query_raw(&query).fetch_one().await.map_err(|source| self.error("the list of columns", source))?;
+        let found: u64 = self
+            .client
+            .query_raw(&query)
+            .fetch_one()
+            .await
+            .map_err(|source| self.error("the list of columns", source))?;
         Ok(found > 0)
     }
 

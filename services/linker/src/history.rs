@@ -212,8 +212,7 @@ async fn find_rows(
         note_places(client.query(PLACES_OF_CALLS).bind(guesses), histories).await?;
     }
     let is_lost = |history: &History| history.first_seen.is_none() && !guesses_of(history).is_empty();
-    let lost: Vec<CallKey> =
-        keys.iter().filter(|key| histories.get(*key).is_some_and(is_lost)).cloned().collect();
+    let lost: Vec<CallKey> = keys.iter().filter(|key| histories.get(*key).is_some_and(is_lost)).cloned().collect();
     let first_slices = lost.iter().filter_map(|key| guesses_of(histories.get(key)?).first().copied());
     if let Some(since) = first_slices.min() {
         note_places(client.query(PLACES_SINCE).bind(since).bind(key_list(&lost)), histories).await?;

@@ -212,7 +212,10 @@ pub(crate) fn put_leg(block: &mut Block, leg: &LegRow<'_>, image: Image, deleted
     row.optional_text(leg.call_ui.map(|ui| ui.as_str())).text(leg.verdict.as_str());
     row.optional_text(leg.evidence.map(|e| e.as_str())).text(leg.outcome.as_str());
     row.optional_text(leg.end_reason.map(|r| r.as_str())).texts(leg.diagnoses.iter().map(|d| d.as_str()));
-    row.u32(leg.push_attempts).u32(leg.pushes_accepted).optional_text(leg.push_reject_reason).optional_text(leg.app_state.map(|s| s.as_str()));
+    row.u32(leg.push_attempts)
+        .u32(leg.pushes_accepted)
+        .optional_text(leg.push_reject_reason)
+        .optional_text(leg.app_state.map(|s| s.as_str()));
     row.optional_time(leg.sent_at).optional_time(leg.accepted_at).optional_time(leg.received_at);
     row.optional_time(leg.reported_at).optional_time(leg.answered_at).optional_time(leg.audio_at);
     row.optional_time(leg.declined_at).optional_time(leg.ended_at);
@@ -220,7 +223,12 @@ pub(crate) fn put_leg(block: &mut Block, leg: &LegRow<'_>, image: Image, deleted
     row.optional_int(l.sent_to_accepted_ms).optional_int(l.accepted_to_received_ms).optional_int(l.sent_to_received_ms);
     row.optional_int(l.received_to_reported_ms).optional_int(l.reported_to_answered_ms);
     row.optional_int(l.answered_to_audio_ms).optional_int(l.initiated_to_reported_ms).optional_int(l.talk_ms);
-    row.time(leg.started_at).time(image.updated_at).seconds(image.first_seen).u64(image.version).u8(u8::from(deleted)).end();
+    row.time(leg.started_at)
+        .time(image.updated_at)
+        .seconds(image.first_seen)
+        .u64(image.version)
+        .u8(u8::from(deleted))
+        .end();
 }
 
 /// Adds the image of a call; a deleted one hides the key.

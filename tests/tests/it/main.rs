@@ -15,5 +15,6 @@ mod link;
 mod mutations;
 mod outages;
 mod outputs;
+mod rollup;
 mod schemas;
 mod simulated;

@@ -17,7 +17,7 @@ use crate::batch::call_partition;
 use crate::record::{REASON_HEADER, REQUEST_HEADER, SOURCE_HEADER};
 use crate::request::Request;
 use crate::slot::PastEvent;
-use crate::state::{CallRecord, HEADER_KEY, Header, decode, decode_key, encode_key};
+use crate::state::{HEADER_KEY, Header, decode, decode_key, decode_record, encode_key};
 use crate::topics::{Input, Place};
 
 /// A check that failed: its name, and what it saw.

@@ -3,7 +3,7 @@
 use ringtrace_model::{Call, Diagnosis, MAX_LEGS_PER_CALL, Rules};
 use serde_json::{Value, json};
 
-use crate::events::{T0, android, event, ios, server};
+use crate::events::{Calls, T0, android, event, ios, server};
 use crate::fold::{key, read};
 use crate::table::{EVER, check_call, check_leg};
 
@@ -37,6 +37,25 @@ fn attempts_are_distinct_pushes_sent() {
     leg("without an id", &[sent(0, json!("a")), unnamed("e1"), unnamed("e2"), unnamed("e2")], attempts(3));
     let cancel = ios("push.sent", 5, json!({"push_id": "c", "purpose": "cancel"}));
     leg("other purposes", &[sent(0, json!("a")), cancel], attempts(1));
+}
+
+#[test]
+fn accepted_pushes_are_counted_by_id_and_those_without_once() {
+    #[track_caller]
+    fn check(events: &[Value], expected: u32) {
+        let calls = Calls::of(events);
+        let (key, call) = calls.0.first_key_value().unwrap();
+        let evaluation = call.evaluate(key, &Rules::default(), EVER).unwrap();
+        assert_eq!(evaluation.legs[0].pushes_accepted, expected);
+    }
+    let accepted = |id: Value, purpose: &str| {
+        ios("push.accepted", 5, json!({"push_id": id, "event_id": format!("{id}"), "purpose": purpose}))
+    };
+    let of_call = |id: Value| accepted(id, "incoming_call");
+    check(&[ios("push.sent", 0, json!({"push_id": "a"}))], 0);
+    check(&[of_call(json!("a")), of_call(json!("a")), of_call(json!("b"))], 2);
+    check(&[of_call(json!(null)), of_call(json!(null)), of_call(json!("a"))], 2);
+    check(&[of_call(json!("a")), accepted(json!("c"), "cancel")], 1);
 }
 
 #[test]

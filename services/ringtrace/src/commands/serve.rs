@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use ringtrace_api::{Server, make_token};
-use ringtrace_kit::config::Config;
+use ringtrace_kit::config::{ClickHouse, Config};
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 use ringtrace_kit::{clickhouse, http, telemetry};
@@ -70,12 +70,20 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         health.warn("web", Some("this binary was built without the web application: `make web`, then build again".to_owned()));
     }
     tracing::info!(url = server.url(), clickhouse = config.clickhouse.url, health = %listener.local_addr()?, "serving");
+    let roller = tokio::spawn(roll_up(config.clickhouse.clone(), drain.clone()));
     let probe = tokio::spawn(watch_clickhouse(config.clone(), health.clone(), drain.clone()));
     let inside = tokio::spawn(http::serve(listener, http::router(health, metrics), drain.clone()));
     server.serve().await;
+    roller.await?;
     probe.await?;
     inside.await??;
     Ok(())
+}
+
+/// Keeps what dashboards read equal to what is stored, until the drain starts.
+pub async fn roll_up(settings: ClickHouse, drain: Drain) {
+    ringtrace_rollup::describe();
+    ringtrace_rollup::run(&settings, &drain).await;
 }
 
 /// Says whether ClickHouse answers, until the drain starts.

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::commands::link::on_thread;
 use crate::commands::migrate::say_rules;
+use crate::commands::serve::roll_up;
 use crate::commands::simulate::WorldArgs;
 use crate::sending::Pace;
 use crate::simulate::{Output, Play, Progress, Topics};
@@ -72,6 +73,7 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
     let url = server.url();
     println!("web application and API: {url}");
     let served = tokio::spawn(server.serve());
+    let rolled = tokio::spawn(roll_up(config.clickhouse.clone(), drain.clone()));
     let health = Health::default();
     let metrics = telemetry::init_metrics()?;
     let linked = progress::of(metrics.clone());
@@ -86,6 +88,7 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
     player.await??;
     inside.await??;
     served.await?;
+    rolled.await?;
     // The broker ends after its clients, the engine after everything that writes to it.
     drop(broker);
     if let Some(engine) = engine {

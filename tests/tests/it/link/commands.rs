@@ -42,7 +42,9 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
         assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
         on_one_server(statement).iter().for_each(|statement| drop(case.rows(statement)));
     }
-    for table in ["events", "device_events", "legs", "calls", "slots", "rules", "rolled_slices", "leg_facts", "leg_stats"] {
+    for table in
+        ["events", "device_events", "legs", "calls", "slots", "rules", "rolled_slices", "leg_facts", "leg_stats"]
+    {
         let columns = |database: &str| {
             let of_table = format!("database = '{database}' AND table = '{table}' ORDER BY position");
             case.rows(&format!("SELECT name, type, position FROM system.columns WHERE {of_table}"))
@@ -63,10 +65,12 @@ fn on_one_server(statement: &str) -> Vec<String> {
     let statement =
         statement.replace(" ON CLUSTER main", "").replace("test_printed", CLUSTER).replace("Replicated", "");
     // A table that only reads others takes no rows.
-    let statement = match statement.split_once("INSERT INTO ").and_then(|(head, insert)| Some((head, insert.split_once("_rows")?))) {
-        Some((head, (table, rest))) => format!("{head}INSERT INTO {table}_local{rest}"),
-        None => statement,
-    };
+    let statement =
+        match statement.split_once("INSERT INTO ").and_then(|(head, insert)| Some((head, insert.split_once("_rows")?)))
+        {
+            Some((head, (table, rest))) => format!("{head}INSERT INTO {table}_local{rest}"),
+            None => statement,
+        };
     let Some((head, distributed)) = statement.split_once("ENGINE = Distributed(main, ") else { return vec![statement] };
     let parts: Vec<&str> = distributed.strip_suffix(')').unwrap().splitn(3, ", ").collect();
     let [database, table, key] = parts.as_slice() else { panic!("{statement}") };
