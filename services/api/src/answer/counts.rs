@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::try_join_all;
 
-use super::statement::{bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_keys};
+use super::statement::{bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_groups, with_keys};
 use crate::ask::{Filter, Range};
 use crate::data::{Dimension, How, MEASURES, Measure, STAGES, Stage, measure};
 use crate::problem::Problem;
@@ -150,10 +150,10 @@ impl Counting<'_> {
         let sums = sums.iter().map(sum).collect::<Vec<_>>().join(", ");
         let table = if is_rolled { "@stats" } else { "@facts" };
         let text = format!(
-            "SELECT [{}] AS k, {} AS t, [{sums}] AS s {} FROM {table} {within} {} {} GROUP BY t {} {}",
+            "{} SELECT [{}] AS k, {} AS t, [{sums}] AS s FROM {table} {within} {} {} GROUP BY t {} {}",
+            with_groups(self.dimensions),
             group_names(self.dimensions),
             bucket_index(self.bucket, is_rolled),
-            group_texts(self.dimensions),
             self.filter.of_role_and_calls(),
             self.filter.conditions(),
             self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect::<String>(),

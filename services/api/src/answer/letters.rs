@@ -26,6 +26,9 @@ const KEPT: Duration = Duration::from_secs(15);
 /// How long Kafka may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How long reading may take; what has come by then is shown.
+const READING: Duration = Duration::from_secs(4);
+
 /// When to ask again where Kafka is away, in seconds.
 const RETRY_S: u64 = 15;
 
@@ -75,7 +78,7 @@ pub(super) async fn read(app: &App) -> Option<Arc<Found>> {
 
 fn find(kafka: &Kafka) -> Result<Found, LetterError> {
     let mut found = Found { by_reason: BTreeMap::new(), newest: Vec::new(), truncated: false };
-    found.truncated = read_newest(kafka, MOST_READ, |letter| {
+    found.truncated = read_newest(kafka, MOST_READ, READING, |letter| {
         *found.by_reason.entry(letter.reason.clone()).or_default() += 1;
         found.newest.push(letter.without_value());
         if found.newest.len() >= MOST_KEPT * 2 {

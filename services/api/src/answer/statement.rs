@@ -44,6 +44,12 @@ pub(crate) fn group_texts(dimensions: &[&'static Dimension]) -> String {
     dimensions.iter().enumerate().map(|(index, dimension)| format!(", {} AS k{index}", dimension.text())).collect()
 }
 
+/// `WITH … AS k0`: the same before a statement.
+pub(crate) fn with_groups(dimensions: &[&'static Dimension]) -> String {
+    let texts = group_texts(dimensions);
+    texts.strip_prefix(", ").map(|texts| format!("WITH {texts}")).unwrap_or_default()
+}
+
 /// The condition that takes some groups alone, of a parameter `keys`.
 pub(crate) fn having_keys(keys: Option<&[Key]>, dimensions: usize) -> &'static str {
     match (keys, dimensions) {

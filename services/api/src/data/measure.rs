@@ -154,7 +154,7 @@ fn legs() -> Vec<Measure> {
         hidden(&name, format!("countIf({IS_LEG} AND {condition})"), None)
     };
     let both = "accepted_at IS NOT NULL AND received_at IS NOT NULL";
-    let talk = "sumIf(talk_ms, answered_at IS NOT NULL AND ended_at IS NOT NULL)";
+    let talk = "sum(talk_ms)";
     let talk = count("talk_sum", "Talk time", "sum of talk_ms", Good::None, talk, Some("sum(talk_ms)"));
     vec![
         count(
@@ -211,7 +211,7 @@ fn legs() -> Vec<Measure> {
             "Legs answered",
             "an answer on the device",
             Good::Up,
-            "answered_at IS NOT NULL",
+            "outcome = 'answered'",
             Some("sum(legs_answered)"),
         ),
         legs_with(
@@ -219,7 +219,7 @@ fn legs() -> Vec<Measure> {
             "Answered legs with an end",
             "an answer and an end",
             Good::None,
-            "answered_at IS NOT NULL AND ended_at IS NOT NULL",
+            "talk_ms IS NOT NULL",
             Some("sum(legs_talked)"),
         ),
         Measure { is_hidden: true, ..talk },

@@ -1,5 +1,6 @@
 //! Reading the dead-letter topic to its end as it is now, from its beginning or its newest records.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -64,23 +65,40 @@ fn partitions(consumer: &BaseConsumer, kafka: &Kafka) -> Result<i32, LetterError
     Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
 }
 
-/// Hands the newest letters to `take`, up to `most` of each partition; whether there are older ones.
+/// Hands the newest letters to `take`, up to `most` of each partition, all partitions at once; whether there are older ones.
+/// Ends at the latest after `patience`, with what has come.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_newest(kafka: &Kafka, most: i64, mut take: impl FnMut(Letter)) -> Result<bool, LetterError> {
+/// The topic is not there, or the brokers don't answer.
+pub fn read_newest(
+    kafka: &Kafka,
+    most: i64,
+    patience: Duration,
+    mut take: impl FnMut(Letter),
+) -> Result<bool, LetterError> {
+    let deadline = Instant::now() + patience;
     let consumer = consumer(kafka)?;
+    let mut assignment = TopicPartitionList::new();
+    let mut open = BTreeSet::new();
     let mut has_older = false;
     for partition in 0..partitions(&consumer, kafka)? {
-        let (first, end) = consumer.fetch_watermarks(&kafka.dead_letters_topic, partition, SILENCE)?;
-        let offset = first.max(end - most);
-        has_older |= offset > first;
-        read_from(&consumer, kafka, Position { partition, offset }, Offset::Offset(offset), |letter| {
-            take(letter);
-            true
-        })?;
+        let (first, end) = consumer.fetch_watermarks(&kafka.dead_letters_topic, partition, patience)?;
+        let from = first.max(end - most);
+        has_older |= from > first;
+        if from < end {
+            assignment.add_partition_offset(&kafka.dead_letters_topic, partition, Offset::Offset(from))?;
+            open.insert(partition);
+        }
     }
-    Ok(has_older)
+    consumer.assign(&assignment)?;
+    while !open.is_empty() && Instant::now() < deadline {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => take(Letter::of(&message)),
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
+            Some(Err(_)) | None => {}
+        }
+    }
+    Ok(has_older || !open.is_empty())
 }
 
 /// Reads a partition until its end, or until `take` has had enough.
