@@ -50,14 +50,15 @@ export function Heatmap({ title, data }: { title: string; data: Distribution }) 
     <div class="chart">
       <div class="heat">
         <Scale bounds={data.bounds} first={first} rows={rows} />
-        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the slider's keys do the same */}
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: the props make it a slider */}
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: and bring its keys */}
         <div
           class="heat-field"
           {...cursor.props}
           onMouseMove={follow}
           onClick={() => at !== null && navigate(href(at))}
         >
-          <canvas ref={canvas} aria-hidden="true" />
+          <canvas ref={canvas} />
           {at !== null && (
             <svg
               viewBox={`0 0 ${times.length} ${rows}`}

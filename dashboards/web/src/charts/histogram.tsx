@@ -26,7 +26,7 @@ export function Histogram({ title, data }: { title: string; data: Distribution }
       <div class="plot plot-hist" {...cursor.props}>
         <svg viewBox="0 0 100 60" preserveAspectRatio="none" aria-hidden="true" focusable="false">
           {counts.map((legs, index) => (
-            // The slider around it has the keys.
+            // biome-ignore lint/a11y/noStaticElementInteractions: the slider around it has the keys
             <g
               key={data.bounds[first + index] ?? 'last'}
               class={index === at ? 'hist-bar is-at' : 'hist-bar'}

@@ -26,7 +26,7 @@ export function plotOptions(drawn: Drawn, kind: PlotKind, width: number, events:
     width,
     height: HEIGHT,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     series: [{}, ...series],
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
@@ -38,6 +38,7 @@ export function plotOptions(drawn: Drawn, kind: PlotKind, width: number, events:
         font: font(),
         values: timeLabels,
         space: 64,
+        size: 30,
       },
       {
         stroke: ink,

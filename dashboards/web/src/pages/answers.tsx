@@ -55,8 +55,6 @@ export function AnswersPage() {
           unit="count"
           kind="stack"
         />
-        <Outcomes query={all} />
-        <WhyNot all={all} />
         <Panel
           title="Ring time"
           says="How long it rang before somebody answered."
@@ -67,6 +65,8 @@ export function AnswersPage() {
         >
           {(data) => <Histogram title="Ring time of answered legs" data={data} />}
         </Panel>
+        <Outcomes query={all} />
+        <WhyNot all={all} />
         <ByDimension />
       </div>
     </>

@@ -78,7 +78,7 @@ function Table({ devices }: { devices: DeviceRow[] }) {
           {devices.map((device) => (
             <tr key={`${device.tenant_id} ${device.device_id}`}>
               <th scope="row">
-                <a class="mono" href={deviceHref(device)}>
+                <a class="mono id" href={deviceHref(device)} title={device.device_id}>
                   {device.device_id}
                 </a>
               </th>

@@ -73,7 +73,7 @@ function LegRow({ leg, withDevice }: { leg: Leg; withDevice: boolean }) {
       </td>
       {withDevice && (
         <td>
-          <a href={deviceHref(leg)} class="mono">
+          <a href={deviceHref(leg)} class="mono id" title={leg.device_id}>
             {leg.device_id}
           </a>
         </td>

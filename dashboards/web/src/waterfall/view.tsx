@@ -1,5 +1,4 @@
 // The waterfall: one row an event, placed on a common track; dots are facts, bars are the waiting before them.
-import { words } from '../api/definitions';
 import type { CallDetail } from '../api/records';
 import { ms } from '../format';
 import { navigateTo } from '../state/router';
@@ -69,7 +68,7 @@ function LaneRows({ lane }: { lane: Lane }) {
         <tr key={row.event.event_id + row.event.log_at}>
           <th scope="row">
             <span class="mono">{row.event.kind}</span>
-            {row.event.milestone && <span class="milestone"> {words(row.event.milestone)}</span>}
+            <span class="hidden">, {markWords(row)}</span>
           </th>
           <td class="track">
             <Track row={row} device={lane.producer === 'device'} />
@@ -83,6 +82,11 @@ function LaneRows({ lane }: { lane: Lane }) {
       ))}
     </tbody>
   );
+}
+
+function markWords(row: Row): string {
+  if (row.event.milestone) return 'decides something';
+  return row.event.folded ? 'took part' : 'history only';
 }
 
 function Track({ row, device }: { row: Row; device: boolean }) {
