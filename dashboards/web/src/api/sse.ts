@@ -1,45 +1,6 @@
-// Server-sent events read from a fetch (EventSource can send no token). The parser is pure.
+// Server-sent events read from a fetch: EventSource can send no token.
 import { OfflineError, ProblemError, request } from './client';
-
-export interface ServerEvent {
-  event: string;
-  data: string;
-  id: string | null;
-}
-
-/** Takes text as it comes and gives the events that are complete. */
-export function createParser(): (chunk: string) => ServerEvent[] {
-  let rest = '';
-  let id: string | null = null;
-  return (chunk) => {
-    rest += chunk.replace(/\r\n?/g, '\n');
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop() ?? '';
-    const events: ServerEvent[] = [];
-    for (const block of blocks) {
-      const parsed = parseBlock(block);
-      id = parsed.id ?? id;
-      if (parsed.data !== null) events.push({ event: parsed.event, data: parsed.data, id });
-    }
-    return events;
-  };
-}
-
-function parseBlock(block: string): { event: string; data: string | null; id: string | null } {
-  let event = 'message';
-  let id: string | null = null;
-  const data: string[] = [];
-  for (const line of block.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon === 0) continue;
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-    if (field === 'event') event = value;
-    else if (field === 'data') data.push(value);
-    else if (field === 'id') id = value;
-  }
-  return { event, data: data.length > 0 ? data.join('\n') : null, id };
-}
+import { createParser, type ServerEvent } from './sse-parser';
 
 export type StreamState = 'connecting' | 'open' | 'lost' | Error;
 

@@ -1,6 +1,7 @@
 // One cursor for every chart: arrow keys move it, Enter opens what is behind it, and a screen reader hears the value.
 import { useState } from 'preact/hooks';
 import { navigate } from '../state/router';
+import { moved } from './cursor-keys';
 
 export interface CursorProps {
   role: 'slider';
@@ -59,28 +60,4 @@ export function useCursor({ label, count, text, href, vertical }: CursorOptions)
       onKeyDown,
     },
   };
-}
-
-/** Where a key leads; undefined for a key that is not the cursor's. */
-export function moved(key: string, index: number | null, count: number): number | null | undefined {
-  const from = index ?? count;
-  const last = count - 1;
-  switch (key) {
-    case 'ArrowLeft':
-      return Math.max(0, from - 1);
-    case 'ArrowRight':
-      return Math.min(last, index === null ? 0 : from + 1);
-    case 'PageUp':
-      return Math.max(0, from - 10);
-    case 'PageDown':
-      return Math.min(last, index === null ? 0 : from + 10);
-    case 'Home':
-      return 0;
-    case 'End':
-      return last;
-    case 'Escape':
-      return null;
-    default:
-      return undefined;
-  }
 }

@@ -59,6 +59,7 @@ export function PipelinePage() {
           says="Rows, size and parts of each table in ClickHouse."
           how="Active parts of system.parts. Rows include superseded images of a leg that a merge has not removed yet."
           query={query}
+          wide
           isEmpty={(data) => data.rows.length === 0}
           empty="ClickHouse says nothing of its tables."
         >

@@ -52,7 +52,7 @@ export function Outcomes({ query }: { query: Query<Summary> }) {
               amount: measures[`call_outcome_${name}`] ?? 0,
               share: calls > 0 ? (measures[`call_outcome_${name}`] ?? 0) / calls : null,
               colour: Math.min(index, 7) + 1,
-            }))}
+            })).filter((row) => row.amount > 0)}
           />
         );
       }}

@@ -43,10 +43,10 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
         <thead>
           <tr>
             <th scope="col">App version</th>
-            <th scope="col">State</th>
             <th scope="col" class="num">
               Violation rate
             </th>
+            <th scope="col">State</th>
             <th scope="col" class="num">
               Violations
             </th>
@@ -72,10 +72,10 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
                     {shownValue(risk.app)} <strong>{shownValue(risk.version)}</strong>
                   </a>
                 </th>
+                <td class="num">{ratio(risk.rate)}</td>
                 <td>
                   <Badge tone={tone} icon={icon} text={text} />
                 </td>
-                <td class="num">{ratio(risk.rate)}</td>
                 <td class="num">
                   {risk.violations === 0 ? (
                     '0'

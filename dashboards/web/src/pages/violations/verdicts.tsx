@@ -46,7 +46,7 @@ export function VerdictsPanel({ query }: { query: Query<Summary> }) {
               amount: measures[`verdict_${name}`] ?? 0,
               share: legs > 0 ? (measures[`verdict_${name}`] ?? 0) / legs : null,
               colour: name === 'unreported' ? 6 : 1,
-            }))}
+            })).filter((row) => row.amount > 0)}
           />
         );
       }}
