@@ -102,7 +102,7 @@ describe('buckets', () => {
   });
   it('have words and filters', () => {
     expect(between(bounds, 1).replaceAll('\u202f', ' ')).toBe('10 ms to 20 ms');
-    expect(rangeFilters('talk', bounds, 1)).toEqual({ slower_than: 'talk:10', faster_than: 'talk:21' });
+    expect(rangeFilters('talk', bounds, 1)).toEqual({ slower_than: 'talk:10', faster_than: 'talk:20' });
     expect(rangeFilters('talk', bounds, 3).faster_than).toBeUndefined();
   });
 });

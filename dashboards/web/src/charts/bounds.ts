@@ -25,7 +25,7 @@ export function rangeFilters(stage: string, bounds: Num[], index: number): Extra
   const high = bounds[index] ?? null;
   return {
     slower_than: low === null ? undefined : `${stage}:${Math.floor(low)}`,
-    faster_than: high === null ? undefined : `${stage}:${Math.floor(high) + 1}`,
+    faster_than: high === null ? undefined : `${stage}:${Math.floor(high)}`,
     ...(low === null && high !== null ? { stage_reached: stageEnd(stage) } : {}),
   };
 }

@@ -135,9 +135,9 @@ function laneTitle(lane: Lane): string {
 function clockWords(lane: Lane): string {
   if (lane.producer === 'server' || lane.leg === null) return '';
   const { offset_ms, spread_ms } = lane.leg.clock;
-  if (offset_ms === null) return 'its clock was never compared with the server’s';
+  if (offset_ms === null) return 'no event of the device';
   const shift =
-    offset_ms === 0 ? 'its clock agrees with the server’s' : `clock corrected by ${ms(offset_ms)}`;
+    offset_ms === 0 ? 'no clock offset was told' : `clock corrected by ${ms(offset_ms)}`;
   return spread_ms ? `${shift}, uncertain by ${ms(spread_ms)}` : shift;
 }
 

@@ -9,7 +9,7 @@ export function Strikes({ strikes, tenant }: { strikes: DeviceDetail['strikes'];
   return (
     <Section
       title="Strikes"
-      says="Pushes of the last seven days that this device’s apps did not report, or reported too late."
+      says="Pushes of the last seven days that this device’s apps did not report as a call."
     >
       {strikes.length === 0 ? (
         <p class="soft">None in seven days.</p>
