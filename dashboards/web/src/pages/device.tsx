@@ -38,8 +38,8 @@ function Device({ data }: { data: DeviceDetail }) {
     <>
       <Suspicion suspicion={data.suspicion} />
       <div class="panels">
-        <Strikes strikes={data.strikes} tenant={data.tenant_id} />
         <Apps apps={data.apps} />
+        <Strikes strikes={data.strikes} tenant={data.tenant_id} />
         <Tokens tokens={data.tokens} />
         <SnapshotSection
           title="Permissions"
@@ -68,7 +68,7 @@ function Device({ data }: { data: DeviceDetail }) {
 
 function Apps({ apps }: { apps: DeviceDetail['apps'] }) {
   return (
-    <Section title="Apps" says="The device and its apps, as of their latest leg.">
+    <Section title="Apps" says="The device and its apps, as of their latest leg." wide>
       {apps.length === 0 && <p class="soft">No leg says which app this is.</p>}
       {apps.map((app) => (
         <Facts key={JSON.stringify(app)} facts={Object.entries(app).map(toFact)} />

@@ -8,9 +8,11 @@ interface ScrollProps {
 }
 
 export function Scroll({ label, height, children }: ScrollProps) {
+  const size = height ? `scroll scroll-${height}` : 'scroll';
+  const name = `${label}: table`;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls with the arrow keys
-    <section class={height ? `scroll scroll-${height}` : 'scroll'} tabIndex={0} aria-label={label}>
+    <section class={size} tabIndex={0} aria-label={name}>
       {children}
     </section>
   );

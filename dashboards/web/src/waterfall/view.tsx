@@ -136,8 +136,7 @@ function clockWords(lane: Lane): string {
   if (lane.producer === 'server' || lane.leg === null) return '';
   const { offset_ms, spread_ms } = lane.leg.clock;
   if (offset_ms === null) return 'no event of the device';
-  const shift =
-    offset_ms === 0 ? 'no clock offset was told' : `clock corrected by ${ms(offset_ms)}`;
+  const shift = offset_ms === 0 ? 'no clock offset was told' : `clock corrected by ${ms(offset_ms)}`;
   return spread_ms ? `${shift}, uncertain by ${ms(spread_ms)}` : shift;
 }
 

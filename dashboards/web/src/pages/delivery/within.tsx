@@ -30,11 +30,8 @@ export function Within({ group }: { group: Group | undefined }) {
             return (
               <tr key={name}>
                 <th scope="row">
-                  <a
-                    href={drill(params, { slower_than: `sent_to_received:${seconds * 1_000}` })}
-                    aria-label={`Legs slower than ${seconds} seconds`}
-                  >
-                    within {seconds} s
+                  <a href={drill(params, { slower_than: `sent_to_received:${seconds * 1_000}` })}>
+                    within {seconds} s<span class="hidden">: the legs that were slower</span>
                   </a>
                   <Bar share={current[name] ?? 0} colour={3} />
                 </th>
