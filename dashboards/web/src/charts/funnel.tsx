@@ -7,7 +7,7 @@ import { Bar } from './bar-list';
 
 const STAGES = ['sent', 'accepted', 'received', 'reported', 'answered'] as const;
 
-export function Funnel({ measures }: { measures: Measures }) {
+export function Funnel({ measures, channel }: { measures: Measures; channel: string[] }) {
   const params = useParams();
   const sent = measures.legs_sent ?? 0;
   return (
@@ -35,7 +35,7 @@ export function Funnel({ measures }: { measures: Measures }) {
           return (
             <tr key={stage}>
               <th scope="row">
-                <a href={drill(params, { stage_reached: stage })}>{stage}</a>
+                <a href={drill(params, { channel, stage_reached: stage })}>{stage}</a>
                 <Bar share={sent > 0 ? legs / sent : 0} />
               </th>
               <td class="num">{count(legs)}</td>
@@ -43,7 +43,7 @@ export function Funnel({ measures }: { measures: Measures }) {
               <td class="num">
                 {before !== undefined && lost > 0 && (
                   <a
-                    href={drill(params, { stage_reached: before, stage_missing: stage })}
+                    href={drill(params, { channel, stage_reached: before, stage_missing: stage })}
                     aria-label={`${count(lost)} legs ${before} but not ${stage}`}
                   >
                     {count(lost)}

@@ -1,7 +1,6 @@
 // How pushes reach devices: how many, how fast, and where they stay.
 import { useQuery } from '../api/query';
 import type { Reasons, Summary } from '../api/types';
-import { Funnel } from '../charts/funnel';
 import { drill, question } from '../state/url';
 import { BarList } from '../charts/bar-list';
 import { useParams } from '../ui/context';
@@ -11,6 +10,7 @@ import { GroupTable } from '../ui/group-table';
 import { PageHead } from '../ui/page-head';
 import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
+import { FunnelPanel } from './delivery/funnel-panel';
 import { LatencyPanels } from './delivery/latency';
 import { Percentiles, STAGE_MEASURES } from './delivery/percentiles';
 import { Within, WITHIN } from './delivery/within';
@@ -41,16 +41,7 @@ export function DeliveryPage() {
       />
       <FilterBar />
       <div class="panels">
-        <Panel
-          title="From push to answer"
-          says="Legs by how far they came; what stayed behind leads to those legs."
-          measures={['legs_sent', 'legs_accepted', 'legs_received', 'legs_reported', 'legs_answered']}
-          query={all}
-          isEmpty={(data) => !data.groups[0]?.current.legs_sent}
-          empty="No push was sent in this range. A wider range or fewer filters may show some."
-        >
-          {(data) => <Funnel measures={data.groups[0]?.current ?? {}} />}
-        </Panel>
+        <FunnelPanel />
         <Panel
           title="Received in time"
           says="Of all accepted pushes, how many their device had within so many seconds; those that never came count too."

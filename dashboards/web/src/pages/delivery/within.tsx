@@ -18,7 +18,8 @@ export function Within({ group }: { group: Group | undefined }) {
   const params = useParams();
   const words = useWords();
   const current = group?.current ?? {};
-  const missing = Math.max(0, (current.legs_accepted ?? 0) - (current.legs_received ?? 0));
+  const accepted = current.legs_accepted ?? 0;
+  const missing = Math.round(accepted * (1 - (current.receipt_rate ?? 1)));
   return (
     <>
       <table class="bars">
@@ -46,9 +47,8 @@ export function Within({ group }: { group: Group | undefined }) {
         <a href={drill(params, { stage_reached: 'accepted', stage_missing: 'received' })}>
           {count(missing)} legs
         </a>{' '}
-        were accepted and not received (
-        {ratio(current.legs_accepted ? missing / current.legs_accepted : null)}); telemetry coverage is{' '}
-        {ratio(current.telemetry_coverage)}, so silence may also be a device that says nothing.
+        were accepted and not received ({ratio(accepted > 0 ? missing / accepted : null)}); telemetry coverage
+        is {ratio(current.telemetry_coverage)}, so silence may also be a device that says nothing.
       </p>
     </>
   );
