@@ -11,8 +11,8 @@ import { PageHead } from '../ui/page-head';
 import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
 import { Tile } from '../ui/tile';
-import { OUTCOME_MEASURES, OUTCOME_NAMES, Outcomes } from './answers/outcomes';
-import { WhyNot } from './answers/why-not';
+import { ALL_OUTCOME_MEASURES, OUTCOME_MEASURES, OUTCOME_NAMES, Outcomes } from './answers/outcomes';
+import { REASON_MEASURES, WhyNot } from './answers/why-not';
 
 const RATES = [
   'answer_bid_ratio',
@@ -28,9 +28,11 @@ const SHORT: Record<string, string> = {
 };
 const BY_DIMENSION = ['calls', ...RATES, 'average_call_duration_s'];
 
+const MEASURES = [...BY_DIMENSION, 'legs', ...ALL_OUTCOME_MEASURES, ...REASON_MEASURES].join(',');
+
 export function AnswersPage() {
   const params = useParams();
-  const all = useQuery<Summary>('/summary', question(params, { compare: '7d' }));
+  const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
   const ring = useQuery<Distribution>('/distribution', question(params, { stage: 'reported_to_answered' }));
   return (
     <>
@@ -102,7 +104,10 @@ function Rates({ query }: { query: ReturnType<typeof useQuery<Summary>> }) {
 function ByDimension() {
   const params = useParams();
   const by = groupingOf(params, 'app_version');
-  const query = useQuery<Summary>('/summary', question(params, { group_by: by }));
+  const query = useQuery<Summary>(
+    '/summary',
+    question(params, { group_by: by, measures: BY_DIMENSION.join(',') }),
+  );
   return (
     <Panel
       title="Answers by dimension"

@@ -33,6 +33,7 @@ const WITHIN_NAMES = {
 export function DeliveryPage() {
   const params = useParams();
   const all = useQuery<Summary>('/summary', question(params, { compare: '7d' }));
+  const coverage = useQuery<Summary>('/summary', question(params, { measures: 'telemetry_coverage' }));
   return (
     <>
       <PageHead
@@ -50,7 +51,12 @@ export function DeliveryPage() {
           isEmpty={(data) => !data.groups[0]?.current.legs_accepted}
           empty="No push was accepted in this range."
         >
-          {(data) => <Within group={data.groups[0]} />}
+          {(data) => (
+            <Within
+              group={data.groups[0]}
+              coverage={coverage.data?.groups[0]?.current.telemetry_coverage ?? null}
+            />
+          )}
         </Panel>
         <Panel
           title="Latency by stage"
@@ -111,7 +117,10 @@ function Rejections() {
 function ByDimension() {
   const params = useParams();
   const by = groupingOf(params, 'app_version');
-  const query = useQuery<Summary>('/summary', question(params, { group_by: by }));
+  const query = useQuery<Summary>(
+    '/summary',
+    question(params, { group_by: by, measures: BY_DIMENSION.join(',') }),
+  );
   return (
     <Panel
       title="Delivery by dimension"

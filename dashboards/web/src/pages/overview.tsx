@@ -10,6 +10,20 @@ import { AppsAtRisk } from './overview/apps-at-risk';
 import { HeadlineLine } from './overview/headline-line';
 import { Tiles } from './overview/tiles';
 
+const FIGURES = [
+  'calls',
+  'legs',
+  'violations',
+  'violation_rate',
+  'answer_seizure_ratio',
+  'calls_reached',
+  'sent_to_received_p95',
+  'received_within_10s',
+  'legs_accepted',
+  'acceptance_rate',
+  'push_attempts',
+].join(',');
+const RISKS = 'violations,violations_confirmed,required_reports,violation_rate';
 const TRENDS = [
   'calls',
   'violation_rate',
@@ -21,10 +35,14 @@ const TRENDS = [
 export function OverviewPage() {
   const params = useParams();
   const week = { compare: '7d' };
-  const all = useQuery<Summary>('/summary', question(params, week));
+  const all = useQuery<Summary>('/summary', question(params, { ...week, measures: FIGURES }));
   const apps = useQuery<Summary>(
     '/summary',
-    question(params, { ...week, group_by: 'app,app_version', limit: 200 }),
+    question(params, { ...week, group_by: 'app,app_version', limit: 200, measures: RISKS }),
+  );
+  const coverage = useQuery<Summary>(
+    '/summary',
+    question(params, { ...week, measures: 'telemetry_coverage' }),
   );
   const trends = useQuery<Series>('/series', question(params, { measures: TRENDS.join(',') }));
   return (
@@ -32,7 +50,7 @@ export function OverviewPage() {
       <PageHead title="Overview" says="Is it all right now? Everything beside the same time a week ago." />
       <FilterBar />
       <HeadlineLine all={all} apps={apps} />
-      <Tiles all={all} trends={trends} />
+      <Tiles all={all} coverage={coverage} trends={trends} />
       <AppsAtRisk apps={apps} />
       <div class="panels">
         <SeriesPanel

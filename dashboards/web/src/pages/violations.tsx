@@ -7,14 +7,16 @@ import { FilterBar } from '../ui/filter-bar';
 import { PageHead } from '../ui/page-head';
 import { SeriesPanel } from '../ui/series-panel';
 import { DiagnosesPanel } from './violations/diagnoses';
-import { Evidence } from './violations/evidence';
+import { EVIDENCE_MEASURES, Evidence } from './violations/evidence';
 import { NewestExamples } from './violations/examples';
 import { MatrixPanel } from './violations/matrix-panel';
-import { VerdictsPanel } from './violations/verdicts';
+import { VERDICT_MEASURES, VerdictsPanel } from './violations/verdicts';
+
+const MEASURES = ['legs', ...EVIDENCE_MEASURES, ...VERDICT_MEASURES].join(',');
 
 export function ViolationsPage() {
   const params = useParams();
-  const all = useQuery<Summary>('/summary', question(params, { compare: '7d' }));
+  const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
   return (
     <>
       <PageHead

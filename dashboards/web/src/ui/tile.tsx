@@ -13,9 +13,11 @@ interface TileProps {
   previous: Measures | null;
   trend?: Num[] | undefined;
   note?: string | undefined;
+  /** The figure is still being asked for. */
+  waits?: boolean;
 }
 
-export function Tile({ measure, label, href, current, previous, trend, note }: TileProps) {
+export function Tile({ measure, label, href, current, previous, trend, note, waits = false }: TileProps) {
   const definition = useWords().measure(measure);
   const change = previous === null ? null : delta(definition, current[measure], previous[measure]);
   return (
@@ -24,7 +26,7 @@ export function Tile({ measure, label, href, current, previous, trend, note }: T
         <span class="tile-label">{label}</span>
         <span class="tile-value">{byUnit(current[measure], definition.unit)}</span>
       </a>
-      <DeltaText change={change} />
+      {waits ? <span class="delta delta-neutral">loading…</span> : <DeltaText change={change} />}
       {note && <span class="tile-note">{note}</span>}
       {trend && <Spark values={trend} />}
       <details class="how">

@@ -23,6 +23,7 @@ export const OUTCOMES = [
 /** Those that a chart can tell apart; the rest is in the list. */
 const CHARTED = OUTCOMES.slice(0, 8);
 export const OUTCOME_MEASURES = CHARTED.map((name) => `call_outcome_${name}`);
+export const ALL_OUTCOME_MEASURES = OUTCOMES.map((name) => `call_outcome_${name}`);
 export const OUTCOME_NAMES: Record<string, string> = Object.fromEntries(
   CHARTED.map((name) => [`call_outcome_${name}`, words(name)]),
 );
@@ -33,7 +34,7 @@ export function Outcomes({ query }: { query: Query<Summary> }) {
     <Panel
       title="Outcomes"
       says="How calls ended. The share is of all calls."
-      measures={OUTCOME_MEASURES}
+      measures={ALL_OUTCOME_MEASURES}
       query={query}
       isEmpty={(data) => !data.groups[0]?.current.calls}
       empty="No call began in this range."

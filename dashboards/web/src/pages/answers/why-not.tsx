@@ -95,6 +95,8 @@ const REASONS: Reason[] = [
   },
 ];
 
+export const REASON_MEASURES = REASONS.map((reason) => reason.measure);
+
 export function WhyNot({ all }: { all: Query<Summary> }) {
   const params = useParams();
   return (

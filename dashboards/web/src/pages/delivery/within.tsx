@@ -1,5 +1,5 @@
 // Shares received within 2, 5, 10 and 30 s, and what never came.
-import type { Group } from '../../api/types';
+import type { Group, Num } from '../../api/types';
 import { Bar } from '../../charts/bar-list';
 import { count, ratio } from '../../format';
 import { delta } from '../../model/delta';
@@ -14,7 +14,7 @@ export const WITHIN = [
   'received_within_30s',
 ];
 
-export function Within({ group }: { group: Group | undefined }) {
+export function Within({ group, coverage }: { group: Group | undefined; coverage: Num }) {
   const params = useParams();
   const words = useWords();
   const current = group?.current ?? {};
@@ -48,7 +48,7 @@ export function Within({ group }: { group: Group | undefined }) {
           {count(missing)} legs
         </a>{' '}
         were accepted and not received ({ratio(accepted > 0 ? missing / accepted : null)}); telemetry coverage
-        is {ratio(current.telemetry_coverage)}, so silence may also be a device that says nothing.
+        is {ratio(coverage)}, so silence may also be a device that says nothing.
       </p>
     </>
   );

@@ -8,7 +8,14 @@ import { Failure, Loading } from '../../ui/states';
 import { Tile } from '../../ui/tile';
 import { Time } from '../../ui/time';
 
-export function Tiles({ all, trends }: { all: Query<Summary>; trends: Query<Series> }) {
+interface TilesProps {
+  all: Query<Summary>;
+  /** Asked apart: it is the slowest of the figures. */
+  coverage: Query<Summary>;
+  trends: Query<Series>;
+}
+
+export function Tiles({ all, coverage, trends }: TilesProps) {
   const params = useParams();
   if (all.data === null) {
     return all.error ? <Failure error={all.error} retry={all.retry} /> : <Loading what="figures" />;
@@ -65,7 +72,9 @@ export function Tiles({ all, trends }: { all: Query<Summary>; trends: Query<Seri
         measure="telemetry_coverage"
         label="Telemetry coverage"
         href={link('/devices', params)}
-        {...shared}
+        current={coverage.data?.groups[0]?.current ?? {}}
+        previous={coverage.data?.groups[0]?.previous ?? null}
+        waits={coverage.data === null && coverage.pending}
       />
       <FreshnessTile freshness={all.data.freshness} />
     </section>

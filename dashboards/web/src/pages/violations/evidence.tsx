@@ -9,6 +9,8 @@ import { useParams, useWords } from '../../ui/context';
 import { Panel } from '../../ui/panel';
 import { DeltaText } from '../../ui/tile';
 
+export const EVIDENCE_MEASURES = ['violation_rate', 'violations', 'violations_confirmed', 'required_reports'];
+
 export function Evidence({ query }: { query: Query<Summary> }) {
   const params = useParams();
   const words = useWords();
@@ -16,7 +18,7 @@ export function Evidence({ query }: { query: Query<Summary> }) {
     <Panel
       title="Evidence"
       says="How many violations there are, and how sure each is."
-      measures={['violation_rate', 'violations', 'violations_confirmed', 'required_reports']}
+      measures={EVIDENCE_MEASURES}
       how="Confirmed: iOS’s own crash reason or code, or the handler returned without a report. Probable: the push was received, and neither a report nor a sign of a call came in time; a late report withdraws it."
       query={query}
       isEmpty={(data) => !data.groups[0]?.current.legs}

@@ -11,18 +11,19 @@ import { Panel } from '../../ui/panel';
 import { type Cell, type Matrix, matrixOf } from './matrix';
 import { Scroll } from '../../ui/scroll';
 
+const MEASURES = 'violations,violations_confirmed,required_reports,violation_rate';
 const LEVELS = ['none', 'seen', 'above 0.1 %', 'above 1 %'];
 
 export function MatrixPanel() {
   const params = useParams();
   const apps = useQuery<Summary>(
     '/summary',
-    question(params, { group_by: 'app', limit: 100, platform: 'ios' }),
+    question(params, { group_by: 'app', limit: 100, measures: MEASURES }),
   );
   const ranked = apps.data ? rankApps(apps.data.groups) : [];
   const app = params.get('matrix_app') ?? ranked[0]?.app ?? null;
   const across = params.get('across') === 'os_major' ? 'os_major' : 'os_version';
-  const asked = question(params, { app, group_by: `app_version,${across}`, limit: 1000 });
+  const asked = question(params, { app, group_by: `app_version,${across}`, limit: 1000, measures: MEASURES });
   const query = useQuery<Summary>(app === null ? null : '/summary', asked);
   const shown =
     app === null && apps.data !== null

@@ -20,6 +20,8 @@ export const VERDICTS = [
   'not_applicable',
 ] as const;
 
+export const VERDICT_MEASURES = VERDICTS.map((name) => `verdict_${name}`);
+
 export function VerdictsPanel({ query }: { query: Query<Summary> }) {
   const params = useParams();
   const all = question(params);
@@ -27,7 +29,7 @@ export function VerdictsPanel({ query }: { query: Query<Summary> }) {
     <Panel
       title="Verdicts"
       says="How every leg was judged. Silence (no receipt) is never a violation."
-      measures={VERDICTS.map((name) => `verdict_${name}`)}
+      measures={VERDICT_MEASURES}
       query={query}
       isEmpty={(data) => !data.groups[0]?.current.legs}
       empty="No legs in this range."
