@@ -105,7 +105,10 @@ export interface CallDetail {
   call: Call;
   legs: LegDetail[];
   events: RawEvent[];
-  other_tenants?: string[] | null;
+  judged_at: number;
+  next_change_at: Num;
+  own_events_are_folded: boolean;
+  other_tenants: string[];
 }
 
 export interface DeviceRow {

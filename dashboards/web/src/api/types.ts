@@ -53,6 +53,7 @@ export interface Distribution {
 }
 
 export interface Reasons {
+  legs: number;
   rejections: { reason: string | null; legs: number; share: Num }[];
   diagnoses: { code: string; legs: number; share: Num }[];
   end_reasons: { reason: string | null; legs: number }[];
@@ -82,6 +83,7 @@ export interface VendorDocument {
 export interface Definitions {
   measures: Measure[];
   dimensions: { name: string; label: string }[];
+  stages: { name: string; label: string }[];
   diagnoses: { code: string; cause: string; remedy: string; document: VendorDocument | null }[];
   verdicts: { name: string; meaning: string }[];
   outcomes: { name: string; meaning: string }[];

@@ -34,7 +34,7 @@ function CallStory({ detail }: { detail: CallDetail }) {
   return (
     <div class="panels panels-one">
       <OtherTenants detail={detail} />
-      <CallFacts call={detail.call} />
+      <CallFacts call={detail.call} judgedAt={detail.judged_at} />
       {detail.legs.map((leg) => (
         <LegSection key={leg.device_id} leg={leg} />
       ))}
@@ -51,7 +51,7 @@ function CallStory({ detail }: { detail: CallDetail }) {
   );
 }
 
-function CallFacts({ call }: { call: Call }) {
+function CallFacts({ call, judgedAt }: { call: Call; judgedAt: number }) {
   const end = call.ended_at ?? call.cancelled_at;
   return (
     <Section title="The call">
@@ -75,6 +75,7 @@ function CallFacts({ call }: { call: Call }) {
             name: 'Legs',
             value: `${call.legs}${call.legs_violating > 0 ? `, ${call.legs_violating} violating` : ''}`,
           },
+          { name: 'Judged as of', value: <Time at={judgedAt} /> },
           { name: 'Tenant', value: shownValue(call.tenant_id) },
         ]}
       />
@@ -84,7 +85,7 @@ function CallFacts({ call }: { call: Call }) {
 }
 
 function OtherTenants({ detail }: { detail: CallDetail }) {
-  const others = detail.other_tenants ?? [];
+  const others = detail.other_tenants;
   if (others.length === 0) return null;
   return (
     <p class="state-note">

@@ -36,7 +36,7 @@ const OUTCOMES: Record<string, [Tone, IconName]> = {
 export function Verdict({ name, evidence = null }: { name: string; evidence?: string | null }) {
   const [tone, icon] = VERDICTS[name] ?? ['quiet', 'dash'];
   const title = useWords().verdict(name) ?? undefined;
-  const text = evidence === null ? words(name) : `${words(name)}, ${evidence}`;
+  const text = evidence === null || evidence === '' ? words(name) : `${words(name)}, ${evidence}`;
   return <Badge tone={tone} icon={icon} text={text} title={title} />;
 }
 
