@@ -5,7 +5,13 @@ import { defineConfig } from 'vite';
 const api = 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: false, cssCodeSplit: false },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    cssCodeSplit: false,
+    license: { fileName: 'licenses.txt' },
+  },
   server: { proxy: { '/api/v1': api } },
   preview: { proxy: { '/api/v1': api } },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

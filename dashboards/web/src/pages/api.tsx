@@ -21,6 +21,10 @@ export function ApiPage() {
             <a href="/api/v1/openapi.json" download="ringtrace-openapi.json">
               openapi.json
             </a>
+            . Licences of what these pages are built from:{' '}
+            <a href="/licenses.txt" target="_blank" rel="noreferrer">
+              licenses.txt
+            </a>
           </>
         }
       />

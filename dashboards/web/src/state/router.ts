@@ -45,7 +45,13 @@ export function startRouter(): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const anchor = (event.target as Element | null)?.closest('a');
     const href = anchor?.getAttribute('href');
-    if (!anchor || !href?.startsWith('/') || href.startsWith('/api/v1') || anchor.hasAttribute('download'))
+    if (
+      !anchor ||
+      !href?.startsWith('/') ||
+      href.startsWith('/api/v1') ||
+      anchor.target !== '' ||
+      anchor.hasAttribute('download')
+    )
       return;
     event.preventDefault();
     navigate(href);
