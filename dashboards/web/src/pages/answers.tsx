@@ -79,7 +79,7 @@ function Rates({ query }: { query: ReturnType<typeof useQuery<Summary>> }) {
   const params = useParams();
   const group = query.data?.groups[0];
   if (!group) return null;
-  const shared = { current: group.current, previous: group.previous };
+  const shared = { current: group.current, previous: group.previous?.calls ? group.previous : null };
   return (
     <section class={`tiles ${query.pending && query.stale ? 'is-old' : ''}`} aria-label="Rates">
       {RATES.map((name) => (

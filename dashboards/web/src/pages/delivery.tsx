@@ -90,7 +90,7 @@ function Rejections() {
   return (
     <Panel
       title="Rejections by reason"
-      says="Why the push services took pushes not, in their own words, or why they could not be asked."
+      says="Why pushes were not accepted: the push service’s own reason, or why it could not be asked."
       how="Legs by push_reject_reason: of the earliest rejection of the leg, else of its earliest failure. The share is of all legs."
       query={query}
       isEmpty={(data) => data.rejections.length === 0}

@@ -26,7 +26,11 @@ export function Tile({ measure, label, href, current, previous, trend, note, wai
         <span class="tile-label">{label}</span>
         <span class="tile-value">{byUnit(current[measure], definition.unit)}</span>
       </a>
-      {waits ? <span class="delta delta-neutral">loading…</span> : <DeltaText change={change} />}
+      {waits ? (
+        <span class="delta delta-neutral">loading…</span>
+      ) : (
+        previous !== null && <DeltaText change={change} />
+      )}
       {note && <span class="tile-note">{note}</span>}
       {trend && <Spark values={trend} />}
       <details class="how">

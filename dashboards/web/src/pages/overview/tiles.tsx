@@ -22,62 +22,69 @@ export function Tiles({ all, coverage, trends }: TilesProps) {
   }
   const group = all.data.groups[0];
   const current = group?.current ?? {};
-  const previous = group?.previous ?? null;
+  const previous = group?.previous?.calls ? group.previous : null;
   const trend = (name: string): Num[] | undefined => trends.data?.groups[0]?.current[name];
   const shared = { current, previous };
   return (
-    <section
-      class={`tiles ${all.pending && all.stale ? 'is-old' : ''}`}
-      aria-label="Figures"
-      aria-busy={all.pending}
-    >
-      <Tile
-        measure="calls"
-        label="Calls"
-        href={link('/calls', params)}
-        trend={trend('calls')}
-        note={plural(current.legs ?? 0, 'leg')}
-        {...shared}
-      />
-      <Tile
-        measure="violation_rate"
-        label="Violation rate"
-        href={link('/violations', params)}
-        trend={trend('violation_rate')}
-        note={plural(current.violations ?? 0, 'violation')}
-        {...shared}
-      />
-      <Tile
-        measure="answer_seizure_ratio"
-        label="Answered, of reached"
-        href={link('/answers', params)}
-        trend={trend('answer_seizure_ratio')}
-        {...shared}
-      />
-      <Tile
-        measure="sent_to_received_p95"
-        label="Push to device, p95"
-        href={link('/delivery', params)}
-        trend={trend('sent_to_received_p95')}
-        {...shared}
-      />
-      <Tile
-        measure="received_within_10s"
-        label="Received within 10 s"
-        href={drill(params, { stage_reached: 'accepted', slower_than: 'sent_to_received:10000' })}
-        trend={trend('received_within_10s')}
-        {...shared}
-      />
-      <Tile
-        measure="telemetry_coverage"
-        label="Telemetry coverage"
-        href={link('/devices', params)}
-        current={coverage.data?.groups[0]?.current ?? {}}
-        previous={coverage.data?.groups[0]?.previous ?? null}
-        waits={coverage.data === null && coverage.pending}
-      />
-      <FreshnessTile freshness={all.data.freshness} />
-    </section>
+    <>
+      <section
+        class={`tiles ${all.pending && all.stale ? 'is-old' : ''}`}
+        aria-label="Figures"
+        aria-busy={all.pending}
+      >
+        <Tile
+          measure="calls"
+          label="Calls"
+          href={link('/calls', params)}
+          trend={trend('calls')}
+          note={plural(current.legs ?? 0, 'leg')}
+          {...shared}
+        />
+        <Tile
+          measure="violation_rate"
+          label="Violation rate"
+          href={link('/violations', params)}
+          trend={trend('violation_rate')}
+          note={plural(current.violations ?? 0, 'violation')}
+          {...shared}
+        />
+        <Tile
+          measure="answer_seizure_ratio"
+          label="Answered, of reached"
+          href={link('/answers', params)}
+          trend={trend('answer_seizure_ratio')}
+          {...shared}
+        />
+        <Tile
+          measure="sent_to_received_p95"
+          label="Push to device, p95"
+          href={link('/delivery', params)}
+          trend={trend('sent_to_received_p95')}
+          {...shared}
+        />
+        <Tile
+          measure="received_within_10s"
+          label="Received within 10 s"
+          href={drill(params, { stage_reached: 'accepted', slower_than: 'sent_to_received:10000' })}
+          trend={trend('received_within_10s')}
+          {...shared}
+        />
+        <Tile
+          measure="telemetry_coverage"
+          label="Telemetry coverage"
+          href={link('/devices', params)}
+          current={coverage.data?.groups[0]?.current ?? {}}
+          previous={previous && (coverage.data?.groups[0]?.previous ?? null)}
+          waits={coverage.data === null && coverage.pending}
+        />
+        <FreshnessTile freshness={all.data.freshness} />
+      </section>
+      {previous === null && (
+        <p class="soft">
+          Nothing is stored of the same time a week ago, so there is nothing to compare with yet.
+        </p>
+      )}
+    </>
   );
 }
 
