@@ -63,6 +63,40 @@ impl ServeError {
     }
 }
 
+/// What the settings of a server come to.
+pub struct Checked {
+    tokens: Tokens,
+    tls: Option<SslAcceptor>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Checked {
+    /// In a few words, for people.
+    pub fn describe(&self) -> String {
+        let access = if self.tokens.is_empty() { "no tokens, this machine only" } else { "tokens" };
+        let tls = if self.tls.is_some() { "TLS" } else { "no TLS" };
+        let web = if http::has_web() { "web application built in" } else { "without the web application" };
+        format!("{access}, {tls}, {web}")
+    }
+}
+
+/// Checks the settings of a server, and binds nothing.
+///
+/// # Errors
+/// Tokens or certificates are not accepted, the address can't be resolved, or it is no loopback address and there are no tokens.
+pub async fn check(config: &Config) -> Result<Checked, ServeError> {
+    let (serve, listen) = (&config.serve, config.serve.listen.clone());
+    let tokens = Tokens::load(&serve.tokens)?;
+    let tls = http::acceptor(&serve.tls_certificate, &serve.tls_key)?;
+    let resolved = tokio::net::lookup_host(&listen).await;
+    let addresses: Vec<SocketAddr> =
+        resolved.map_err(|source| ServeError::Bind { listen: listen.clone(), source })?.collect();
+    if tokens.is_empty() && !addresses.iter().all(|address| address.ip().is_loopback()) {
+        return Err(ServeError::Open { listen });
+    }
+    Ok(Checked { tokens, tls, addresses })
+}
+
 /// A server that listens, and does not answer yet.
 pub struct Server {
     listener: TcpListener,
@@ -79,14 +113,9 @@ impl Server {
     /// Tokens or certificates are not accepted, the address can't be bound, or it is no loopback address and there are no
     /// tokens.
     pub async fn bind(config: &Config, drain: Drain) -> Result<Self, ServeError> {
-        let (serve, listen) = (&config.serve, config.serve.listen.clone());
-        let tokens = Tokens::load(&serve.tokens)?;
-        let tls = http::acceptor(&serve.tls_certificate, &serve.tls_key)?;
+        let Checked { tokens, tls, addresses } = check(config).await?;
+        let listen = config.serve.listen.clone();
         let bind = |source| ServeError::Bind { listen: listen.clone(), source };
-        let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&listen).await.map_err(bind)?.collect();
-        if tokens.is_empty() && !addresses.iter().all(|address| address.ip().is_loopback()) {
-            return Err(ServeError::Open { listen });
-        }
         let listener = TcpListener::bind(addresses.as_slice()).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         if !tokens.is_empty() && tls.is_none() && !address.ip().is_loopback() {

@@ -37,7 +37,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 const RECENT_S: i64 = 2 * 3_600;
 
 /// Changes may be written so much later than their log time says, and are looked for so long, in milliseconds.
-const OVERLAP_MS: i64 = 15_000;
+const OVERLAP_MS: i64 = 60_000;
 
 /// Legs of one batch; more are only counted.
 const MOST_IN_BATCH: usize = 5_000;
@@ -131,6 +131,10 @@ impl Poller {
                 items.push(item);
             }
             self.since = self.since.max(at);
+        }
+        if self.seen.len() == items.len() {
+            // The first answer is the past: its newest legs are something to look at.
+            items.drain(..items.len().saturating_sub(MOST_SENT));
         }
         let oldest = self.since - OVERLAP_MS;
         self.seen.retain(|_, at| *at >= oldest);
