@@ -185,6 +185,10 @@ pub(crate) async fn fetch(
         }
         find_rows(client, keys, &mut histories).await?;
         let places: Vec<(&str, u32, String)> = keys.iter().filter_map(|key| place_of(key, &histories)).collect();
+        // An empty list is no set of tuples to ClickHouse.
+        if places.is_empty() {
+            continue;
+        }
         let mut verdicts = client.query(VERDICTS_OF_CALLS).bind(places).fetch::<VerdictRow>()?;
         while let Some(row) = verdicts.next().await? {
             let Some(verdict) = Verdict::parse(&row.verdict) else { continue };

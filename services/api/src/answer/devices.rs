@@ -129,7 +129,8 @@ pub(crate) async fn one(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
     let tenant = tenant(&app, &scope, device, ask.now).await?;
     let tenant = tenant.ok_or_else(|| Problem::not_found(format!("nothing of device {device:?} is stored")))?;
     let scope = Scope::of(scope.tenants(), std::slice::from_ref(&tenant))?;
-    let range = Range { from: ask.now - 31 * DAY_MS, to: ask.now + DAY_MS };
+    // Clocks of devices may be ahead a little.
+    let range = Range { from: ask.now - 31 * DAY_MS, to: ask.now + 3_600_000 };
     let (legs, events, strikes) = tokio::try_join!(
         legs(&app, &scope, &filter, device, range),
         events(&app, &scope, device),

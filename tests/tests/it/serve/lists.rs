@@ -45,6 +45,7 @@ fn pages_have_no_gaps_and_no_repeats_while_rows_arrive() {
     assert!(items.len() as i64 >= legs, "{} of {legs}", items.len());
     let times: Vec<i64> = items.iter().map(|item| item["started_at"].as_i64().unwrap()).collect();
     assert!(times.windows(2).all(|pair| pair[0] >= pair[1]), "the newest first");
+    served.wait();
     filters(&served);
     exports(&served);
     calls(&served);

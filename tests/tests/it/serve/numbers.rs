@@ -1,5 +1,6 @@
 //! Numbers are those of plain SQL over `legs` and `calls`, from the roll-up and from the facts.
 
+use ringtrace_model::Verdict;
 use serde_json::Value;
 
 use super::{RANGE, Served};
@@ -45,8 +46,8 @@ fn the_summary_is_what_plain_sql_says() {
     let served = Served::simulated("served-numbers");
     let whole = &served.json(&format!("/summary?{RANGE}"))["groups"][0]["current"];
     // Filters that the roll-up does not have, and that take everything: facts alone.
-    let networks: String = ["wifi", "cellular", ""].map(|network| format!("&network={network}")).concat();
-    let of_facts = &served.json(&format!("/summary?{RANGE}{networks}"))["groups"][0]["current"];
+    let verdicts: String = Verdict::ALL.iter().map(|verdict| format!("&verdict={verdict}")).collect();
+    let of_facts = &served.json(&format!("/summary?{RANGE}{verdicts}"))["groups"][0]["current"];
     // Neither end is one of ten minutes: the middle from the roll-up, the edges from the facts.
     let edges = "from=2026-11-01T07:03:07Z&to=2026-11-01T09:57:01.123Z";
     let of_edges = &served.json(&format!("/summary?{edges}"))["groups"][0]["current"];

@@ -66,7 +66,10 @@ fn a_slow_question_is_given_up_and_one_whose_client_leaves_is_cancelled() {
     let server = case.start(&["serve"]);
     wait_for("the server", || ringtrace_tests::stack::ask(&address, "/api/v1/definitions", &[]).status == 200);
     let running = || {
-        case.number("SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' OR query LIKE '%FROM slots%' AND query NOT LIKE '%system.processes%'")
+        case.number(
+            "SELECT count() FROM system.processes WHERE (query LIKE '%sleepEachRow%' OR query LIKE '%FROM slots%') \
+             AND query NOT LIKE '%system.processes%'",
+        )
     };
     let client = begin(&address, "/api/v1/pipeline", &[]);
     wait_for("the question to run", || running() > 0);
