@@ -33,7 +33,8 @@ pub struct Answer {
 
 /// The answer to a GET with headers of its own, read to its end (HTTP/1.0: nothing is chunked).
 pub fn ask(address: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let host = if headers.iter().any(|(name, _)| *name == "Host") { String::new() } else { format!("Host: {address}\r\n") };
+    let host =
+        if headers.iter().any(|(name, _)| *name == "Host") { String::new() } else { format!("Host: {address}\r\n") };
     let own: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let mut text = String::new();
     if let Ok(mut stream) = TcpStream::connect(address) {

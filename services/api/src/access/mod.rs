@@ -6,8 +6,8 @@ mod tokens;
 use std::sync::Arc;
 
 pub(crate) use pace::Pace;
-pub use tokens::{TokensError, make};
 pub(crate) use tokens::Tokens;
+pub use tokens::{TokensError, make};
 
 /// What someone may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -154,12 +154,7 @@ mod tests {
 
     fn token(name: &str, sha256: &str, roles: &[&str], tenants: &[&str]) -> config::Token {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        config::Token {
-            name: name.to_owned(),
-            sha256: sha256.to_owned(),
-            roles: texts(roles),
-            tenants: texts(tenants),
-        }
+        config::Token { name: name.to_owned(), sha256: sha256.to_owned(), roles: texts(roles), tenants: texts(tenants) }
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
 
 /// Tenants of the scope that have events of a call, in order.
 async fn tenants(app: &App, scope: &Scope, uuid: Uuid) -> Result<Vec<String>, Problem> {
-    let text = "SELECT DISTINCT toString(tenant_id) AS t FROM @events_stored AND call_uuid = {uuid:UUID} ORDER BY t LIMIT 100";
+    let text =
+        "SELECT DISTINCT toString(tenant_id) AS t FROM @events_stored AND call_uuid = {uuid:UUID} ORDER BY t LIMIT 100";
     let query = Query::new(scope, text)?.with("uuid", Given::Text(uuid.hyphenated().to_string()));
     Ok(app.store.rows::<(String,)>(query).await?.into_iter().map(|row| row.0).collect())
 }
@@ -113,7 +114,10 @@ fn leg_detail(leg: &LegRow<'_>, events: &[PastEvent], changed: &HashMap<String, 
     let all = || offsets().map(|past| past.event.clock_offset_ms);
     let spread = all().max().zip(all().min()).map(|(most, least)| most - least);
     let advice: Vec<Value> = leg.diagnoses.iter().map(|diagnosis: Diagnosis| advice(diagnosis)).collect();
-    detail.insert("decision".to_owned(), json!({"line": decision.line, "reason": decision.reason(), "until": decision.until}));
+    detail.insert(
+        "decision".to_owned(),
+        json!({"line": decision.line, "reason": decision.reason(), "until": decision.until}),
+    );
     detail.insert("advice".to_owned(), advice.into());
     detail.insert("clock".to_owned(), json!({"offset_ms": latest, "spread_ms": spread}));
     detail.into()
@@ -142,8 +146,8 @@ fn raw_events(stored: Vec<Stored>, evaluation: &Evaluation<'_>) -> Vec<Value> {
     let mut taken = std::collections::HashSet::new();
     let mut shown = Vec::with_capacity(events.len());
     for event in &events {
-        let milestone = event::milestone(event, evaluation)
-            .filter(|name| taken.insert((*name, event.device_id.clone())));
+        let milestone =
+            event::milestone(event, evaluation).filter(|name| taken.insert((*name, event.device_id.clone())));
         shown.push(raw(event, milestone));
     }
     shown

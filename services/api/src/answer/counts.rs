@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::try_join_all;
 
-use super::statement::{bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_groups, with_keys};
+use super::statement::{
+    bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_groups, with_keys,
+};
 use crate::ask::{Filter, Range};
 use crate::data::{Dimension, How, MEASURES, Measure, STAGES, Stage, measure};
 use crate::problem::Problem;

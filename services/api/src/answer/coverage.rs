@@ -13,12 +13,7 @@ use super::statement::facts_in;
 ///
 /// # Errors
 /// As [`Store::rows`].
-pub(crate) async fn share(
-    store: &Store,
-    scope: &Scope,
-    filter: &Filter,
-    range: Range,
-) -> Result<Option<f64>, Problem> {
+pub(crate) async fn share(store: &Store, scope: &Scope, filter: &Filter, range: Range) -> Result<Option<f64>, Problem> {
     let own = "arrayExists(sign -> sign >= accepted_at AND sign <= accepted_at + toIntervalDay(1), \
                [received_at, reported_at, answered_at, ended_at])";
     let legs = format!(

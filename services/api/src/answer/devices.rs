@@ -81,7 +81,9 @@ fn devices(ask: &Ask, after: Option<&Cursor>, limit: i64, violating: bool) -> Re
         false => String::new(),
     };
     let behind = match after {
-        Some(_) => format!("HAVING {ORDER} > (-{{after_first:Int64}}, -{{after_second:Int64}}, {{after_tenant:String}}, {{after_device:String}})"),
+        Some(_) => format!(
+            "HAVING {ORDER} > (-{{after_first:Int64}}, -{{after_second:Int64}}, {{after_tenant:String}}, {{after_device:String}})"
+        ),
         None => String::new(),
     };
     let latest = |column: &str| format!("argMaxIf(toString({column}), started_at, {column} != '')");
@@ -145,7 +147,9 @@ pub(crate) async fn one(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
     let mut apps: Vec<Value> = Vec::new();
     for leg in &legs {
         if !apps.iter().any(|app| app.get("app_id") == leg.get("app_id")) {
-            apps.push(dims.iter().map(|name| ((*name).to_owned(), leg.get(*name).cloned().unwrap_or_default())).collect());
+            apps.push(
+                dims.iter().map(|name| ((*name).to_owned(), leg.get(*name).cloned().unwrap_or_default())).collect(),
+            );
         }
     }
     Ok(json!({
@@ -168,12 +172,16 @@ fn brief(event: &Stored) -> Value {
 
 /// The first tenant of the scope that knows a device.
 async fn tenant(app: &App, scope: &Scope, device: &str, now: i64) -> Result<Option<String>, Problem> {
-    let of_events = "SELECT toString(min(tenant_id)) FROM @device_events_stored AND device = {device:String} HAVING count() > 0";
+    let of_events =
+        "SELECT toString(min(tenant_id)) FROM @device_events_stored AND device = {device:String} HAVING count() > 0";
     let query = Query::new(scope, of_events)?.with("device", Given::Text(device.to_owned()));
     if let Some((tenant,)) = app.store.row::<(String,)>(query).await? {
         return Ok(Some(tenant));
     }
-    let of_legs = format!("SELECT toString(min(tenant_id)) FROM @facts {} AND device_id = {{device:String}} HAVING count() > 0", facts_in(1));
+    let of_legs = format!(
+        "SELECT toString(min(tenant_id)) FROM @facts {} AND device_id = {{device:String}} HAVING count() > 0",
+        facts_in(1)
+    );
     let query = Query::new(scope, &of_legs)?.with("device", Given::Text(device.to_owned()));
     let query = query.with_ints([("from0", now - 31 * DAY_MS), ("to0", now + DAY_MS)]);
     Ok(app.store.row::<(String,)>(query).await?.map(|row| row.0))

@@ -44,12 +44,14 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         by_bound(cell, stage)
     };
     let rows: Vec<Vec<u64>> = times.iter().map(of_time).collect();
-    let counts: Vec<u64> = (0..=bounds().len()).map(|bound| rows.iter().filter_map(|row| row.get(bound)).sum()).collect();
+    let counts: Vec<u64> =
+        (0..=bounds().len()).map(|bound| rows.iter().filter_map(|row| row.get(bound)).sum()).collect();
     // Empty bounds at both ends say nothing.
     let first = counts.iter().position(|count| *count > 0).unwrap_or(0);
     let last = counts.iter().rposition(|count| *count > 0).unwrap_or(0);
     let cut = |row: &Vec<u64>| row.get(first..=last).unwrap_or_default().to_vec();
-    let shown: Vec<Value> = (first..=last).map(|bound| bounds().get(bound).map_or(Value::Null, |ms| json!(ms))).collect();
+    let shown: Vec<Value> =
+        (first..=last).map(|bound| bounds().get(bound).map_or(Value::Null, |ms| json!(ms))).collect();
     Ok(json!({
         "stage": stage.name,
         "from": range.from,

@@ -40,7 +40,11 @@ pub(crate) struct Endpoint {
 const JSON: &[&str] = &["application/json"];
 const GROUPED: &[Param] = &[
     param("group_by", Kind::Dimensions, "Up to two dimensions, separated by a comma."),
-    param("limit", Kind::Int(1, 1_000), "How many groups, the largest first; default 50, of a series 12 and at most 100."),
+    param(
+        "limit",
+        Kind::Int(1, 1_000),
+        "How many groups, the largest first; default 50, of a series 12 and at most 100.",
+    ),
     param("compare", Kind::Compare, "Also the same range so much earlier: none (default), or a duration such as 7d."),
 ];
 const MEASURED: &[Param] =
@@ -68,11 +72,7 @@ const LEGS: &[Param] = &[
 ];
 const CALLS: &[Param] = &[
     param("q", Kind::Text, "A call's UUID, a device or an app."),
-    param(
-        "call_outcome",
-        Kind::Words(|| words(Outcome::ALL, Outcome::as_str)),
-        "Only calls with this outcome.",
-    ),
+    param("call_outcome", Kind::Words(|| words(Outcome::ALL, Outcome::as_str)), "Only calls with this outcome."),
 ];
 const EXPORTED: &[Param] = &[param("format", Kind::Words(|| vec!["csv", "ndjson"]), "Default csv.")];
 const OF_TENANT: &[Param] = &[param("tenant", Kind::Text, "Whose; default any that the token sees.")];

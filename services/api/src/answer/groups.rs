@@ -83,5 +83,10 @@ fn size(cell: &Cell) -> i64 {
 /// A group's key as the API shows it: dimensions by name, unknown as null.
 pub(crate) fn key_json(dimensions: &[&'static Dimension], key: &Key) -> serde_json::Value {
     let value = |text: &String| if text.is_empty() { serde_json::Value::Null } else { text.as_str().into() };
-    dimensions.iter().zip(key).map(|(dimension, text)| (dimension.name.to_owned(), value(text))).collect::<serde_json::Map<_, _>>().into()
+    dimensions
+        .iter()
+        .zip(key)
+        .map(|(dimension, text)| (dimension.name.to_owned(), value(text)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -146,7 +146,8 @@ impl List<'_> {
 const NEAR_MS: i64 = 6 * 3_600_000;
 
 /// Facts near a window.
-const NEAR: &str = "AND bucket >= toDateTime(intDiv({near_from:Int64}, 1000)) AND bucket < toDateTime(intDiv({near_to:Int64}, 1000))";
+const NEAR: &str =
+    "AND bucket >= toDateTime(intDiv({near_from:Int64}, 1000)) AND bucket < toDateTime(intDiv({near_to:Int64}, 1000))";
 
 type Key = (String, String, String);
 
@@ -154,7 +155,8 @@ async fn rows(store: &Store, scope: &Scope, of: Of, places: &[Place]) -> Result<
     let columns: &'static [Column] = of.columns();
     let (table, condition, keys) = match of {
         Of::Legs => {
-            let key = |(_, tenant, call, device, seen): &Place| (tenant.clone(), seen.clone(), call.clone(), device.clone());
+            let key =
+                |(_, tenant, call, device, seen): &Place| (tenant.clone(), seen.clone(), call.clone(), device.clone());
             let keys = Given::Keys(places.iter().map(key).collect());
             let kind = "{places:Array(Tuple(String, DateTime('UTC'), UUID, String))}";
             ("@legs_now", format!("(tenant_id, first_seen, call_uuid, device_id) IN {kind}"), keys)

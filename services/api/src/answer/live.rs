@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -88,12 +88,7 @@ impl Live {
 }
 
 /// Asks until nobody follows any more.
-async fn poll(
-    mut poller: Poller,
-    batches: broadcast::Sender<Arc<Batch>>,
-    is_polling: Arc<AtomicBool>,
-    drain: Drain,
-) {
+async fn poll(mut poller: Poller, batches: broadcast::Sender<Arc<Batch>>, is_polling: Arc<AtomicBool>, drain: Drain) {
     while !drain.is_started() {
         match poller.next().await {
             Ok(batch) => drop(batches.send(Arc::new(batch))),

@@ -53,7 +53,11 @@ fn operation(endpoint: &Endpoint) -> Value {
     let schema = json!({"$ref": format!("#/components/schemas/{}", endpoint.schema)});
     let content = |media: &&'static str| {
         // Files and streams are not described as a whole: the schema is of one row.
-        let value = if *media == "application/json" { json!({"schema": schema}) } else { json!({"schema": {"type": "string"}}) };
+        let value = if *media == "application/json" {
+            json!({"schema": schema})
+        } else {
+            json!({"schema": {"type": "string"}})
+        };
         ((*media).to_owned(), value)
     };
     let mut responses: Map<String, Value> = PROBLEMS
@@ -62,7 +66,8 @@ fn operation(endpoint: &Endpoint) -> Value {
         .collect();
     let content: Map<String, Value> = endpoint.media.iter().map(content).collect();
     responses.insert("200".to_owned(), json!({"description": endpoint.about, "content": content}));
-    let parameters = path_parameter(endpoint).into_iter().chain(endpoint.params.iter().copied().flatten().map(parameter));
+    let parameters =
+        path_parameter(endpoint).into_iter().chain(endpoint.params.iter().copied().flatten().map(parameter));
     json!({
         "operationId": endpoint.name,
         "summary": endpoint.about,
@@ -74,7 +79,8 @@ fn operation(endpoint: &Endpoint) -> Value {
 fn path_parameter(endpoint: &Endpoint) -> Option<Value> {
     let (_, rest) = endpoint.path.split_once('{')?;
     let (name, _) = rest.split_once('}')?;
-    let schema = if name == "call_uuid" { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) };
+    let schema =
+        if name == "call_uuid" { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) };
     Some(json!({"name": name, "in": "path", "required": true, "schema": schema}))
 }
 

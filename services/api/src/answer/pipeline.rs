@@ -31,8 +31,12 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
                   countIf(toUnixTimestamp64Milli(log_at) - toUnixTimestamp64Milli(occurred_at) - clock_offset_ms > {late:Int64}) \
                   FROM @events_stored AND log_at >= fromUnixTimestamp64Milli({from:Int64}) \
                   AND log_at < fromUnixTimestamp64Milli({to:Int64}) GROUP BY b";
-    let events = Query::new(&scope, events)?
-        .with_ints([("from", range.from), ("to", range.to), ("bucket_ms", bucket), ("late", LATE_MS)]);
+    let events = Query::new(&scope, events)?.with_ints([
+        ("from", range.from),
+        ("to", range.to),
+        ("bucket_ms", bucket),
+        ("late", LATE_MS),
+    ]);
     let sees_all = ask.reader.tenants().is_none();
     let (fresh, slots, counted, tables, letters) = tokio::try_join!(
         freshness::read(&app, &scope),
@@ -85,8 +89,6 @@ async fn tables(app: &App, scope: &Scope, sees_all: bool) -> Result<Vec<Value>, 
     let text = "SELECT table, sum(rows), sum(bytes_on_disk), count() FROM @parts AND active \
                 AND database = currentDatabase() GROUP BY table ORDER BY table";
     let rows: Vec<(String, u64, u64, u64)> = app.store.rows(Query::new(scope, text)?).await?;
-    let shown = |(table, rows, bytes, parts): &(String, u64, u64, u64)| {
-        json!({"table": table, "rows": rows, "bytes": bytes, "parts": parts})
-    };
+    let shown = |(table, rows, bytes, parts): &(String, u64, u64, u64)| json!({"table": table, "rows": rows, "bytes": bytes, "parts": parts});
     Ok(rows.iter().map(shown).collect())
 }

@@ -80,12 +80,15 @@ fn columns(columns: &[Column]) -> Map<String, Value> {
 }
 
 fn aggregates() -> Schemas {
-    let measures: Map<String, Value> =
-        shown().map(|measure| (measure.name.clone(), json!({"type": ["number", "null"], "description": measure.formula}))).collect();
+    let measures: Map<String, Value> = shown()
+        .map(|measure| (measure.name.clone(), json!({"type": ["number", "null"], "description": measure.formula})))
+        .collect();
     let key = json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}});
-    let lines = json!({"type": "object", "additionalProperties": {"type": "array", "items": {"type": ["number", "null"]}}});
+    let lines =
+        json!({"type": "object", "additionalProperties": {"type": "array", "items": {"type": ["number", "null"]}}});
     let span = object([("from", time()), ("to", time())]);
-    let group = |value: &Value| object([("key", key.clone()), ("current", value.clone()), ("previous", or_null(value))]);
+    let group =
+        |value: &Value| object([("key", key.clone()), ("current", value.clone()), ("previous", or_null(value))]);
     let share = |name: &str| list(&object([(name, text()), ("legs", int()), ("share", number())]));
     vec![
         ("Measures", json!({"type": "object", "properties": measures, "additionalProperties": false})),
@@ -130,10 +133,7 @@ fn aggregates() -> Schemas {
                 ("counts", list(&int())),
                 ("total", int()),
                 ("censored", or_null(&int())),
-                (
-                    "heatmap",
-                    object([("bucket_ms", int()), ("times", list(&time())), ("counts", list(&list(&int())))]),
-                ),
+                ("heatmap", object([("bucket_ms", int()), ("times", list(&time())), ("counts", list(&list(&int())))])),
             ]),
         ),
         (
@@ -147,10 +147,7 @@ fn aggregates() -> Schemas {
         ),
         (
             "DimensionValues",
-            object([
-                ("values", list(&object([("value", or_null(&text())), ("legs", int())]))),
-                ("truncated", flag()),
-            ]),
+            object([("values", list(&object([("value", or_null(&text())), ("legs", int())]))), ("truncated", flag())]),
         ),
     ]
 }
@@ -187,17 +184,17 @@ fn details() -> Schemas {
     let clock = object([("offset_ms", or_null(&int())), ("spread_ms", or_null(&int()))]);
     leg.insert("clock".to_owned(), clock);
     let moment = object([("at", time()), ("attributes", json!({"type": "object"}))]);
-    let strike = object([
-        ("at", time()),
-        ("call_uuid", text()),
-        ("app_id", text()),
-        ("verdict", text()),
-        ("evidence", text()),
-    ]);
+    let strike =
+        object([("at", time()), ("call_uuid", text()), ("app_id", text()), ("verdict", text()), ("evidence", text())]);
     vec![
         (
             "Advice",
-            object([("diagnosis", words(Diagnosis::ALL)), ("cause", text()), ("remedy", text()), ("document", document())]),
+            object([
+                ("diagnosis", words(Diagnosis::ALL)),
+                ("cause", text()),
+                ("remedy", text()),
+                ("document", document()),
+            ]),
         ),
         (
             "RawEvent",
@@ -235,7 +232,10 @@ fn details() -> Schemas {
                 ("tenant_id", text()),
                 ("device_id", text()),
                 ("apps", list(&json!({"type": "object"}))),
-                ("tokens", list(&object([("kind", text()), ("at", time()), ("attributes", json!({"type": "object"}))]))),
+                (
+                    "tokens",
+                    list(&object([("kind", text()), ("at", time()), ("attributes", json!({"type": "object"}))])),
+                ),
                 ("call_directory", or_null(&moment)),
                 ("permissions", or_null(&moment)),
                 ("strikes", list(&strike)),

@@ -19,7 +19,8 @@ pub(crate) fn facts_in(ranges: usize) -> String {
 
 /// The conditions of a range of `leg_stats` whose ends are whole ten minutes.
 pub(crate) fn stats_in() -> String {
-    "AND bucket >= toDateTime(intDiv({from0:Int64}, 1000)) AND bucket < toDateTime(intDiv({to0:Int64}, 1000))".to_owned()
+    "AND bucket >= toDateTime(intDiv({from0:Int64}, 1000)) AND bucket < toDateTime(intDiv({to0:Int64}, 1000))"
+        .to_owned()
 }
 
 /// The start of the bucket of a row, in multiples of the parameter `bucket_ms` since the Unix epoch.

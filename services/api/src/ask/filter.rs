@@ -59,7 +59,8 @@ impl Filter {
     /// The values of [`conditions`](Self::conditions).
     pub(crate) fn values(&self) -> Vec<(String, Value)> {
         let value = |(dimension, values): &(&Dimension, Vec<String>)| {
-            let value = |value: &String| if dimension.name == "os_major" && value.is_empty() { "0" } else { value }.to_owned();
+            let value =
+                |value: &String| if dimension.name == "os_major" && value.is_empty() { "0" } else { value }.to_owned();
             (format!("filter_{}", dimension.name), Value::Texts(values.iter().map(value).collect()))
         };
         self.wanted.iter().map(value).collect()

@@ -58,7 +58,10 @@ impl Ask {
             if count > MOST_VALUES {
                 return Err(Problem::parameter(name, format!("it may be given {MOST_VALUES} times at most")));
             }
-            param.kind.check(value, now).map_err(|expected| Problem::parameter(name, format!("expected {expected}")))?;
+            param
+                .kind
+                .check(value, now)
+                .map_err(|expected| Problem::parameter(name, format!("expected {expected}")))?;
         }
         Ok(Ask { reader, segment: String::new(), now, last_event_id: None, pairs })
     }

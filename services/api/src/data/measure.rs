@@ -94,7 +94,12 @@ pub(crate) static STAGES: [Stage; 8] = [
     stage("sent_to_accepted", "Push sent to accepted", "sent_to_accepted_ms", "sent_to_accepted_bin"),
     stage("accepted_to_received", "Push accepted to received", "accepted_to_received_ms", "accepted_to_received_bin"),
     stage("sent_to_received", "Push sent to received", "sent_to_received_ms", "sent_to_received_bin"),
-    stage("received_to_reported", "Push received to call reported", "received_to_reported_ms", "received_to_reported_bin"),
+    stage(
+        "received_to_reported",
+        "Push received to call reported",
+        "received_to_reported_ms",
+        "received_to_reported_bin",
+    ),
     stage("initiated_to_reported", "Post-dial delay", "initiated_to_reported_ms", "initiated_to_reported_bin"),
     stage("reported_to_answered", "Ring time", "reported_to_answered_ms", "reported_to_answered_bin"),
     stage("answered_to_audio", "Answer to audio", "answered_to_audio_ms", "answered_to_audio_bin"),
@@ -114,9 +119,8 @@ const IS_LEG: &str = "role != 'none'";
 const BY_SERVICE: &str = "channel != 'socket'";
 
 /// All measures.
-pub(crate) static MEASURES: LazyLock<Vec<Measure>> = LazyLock::new(|| {
-    [legs(), verdicts(), outcomes(), calls(), rates(), percentiles()].into_iter().flatten().collect()
-});
+pub(crate) static MEASURES: LazyLock<Vec<Measure>> =
+    LazyLock::new(|| [legs(), verdicts(), outcomes(), calls(), rates(), percentiles()].into_iter().flatten().collect());
 
 /// The measure of a name.
 pub(crate) fn measure(name: &str) -> Option<&'static Measure> {
@@ -229,8 +233,16 @@ fn legs() -> Vec<Measure> {
         within(30),
         hidden("accepted_received", format!("countIf({IS_LEG} AND {both})"), None),
         // A push over a socket has nobody to accept it.
-        hidden("service_attempts", format!("sumIf(push_attempts, {BY_SERVICE})"), Some(format!("sumIf(push_attempts, {BY_SERVICE})"))),
-        hidden("service_accepted", format!("sumIf(pushes_accepted, {BY_SERVICE})"), Some(format!("sumIf(pushes_accepted, {BY_SERVICE})"))),
+        hidden(
+            "service_attempts",
+            format!("sumIf(push_attempts, {BY_SERVICE})"),
+            Some(format!("sumIf(push_attempts, {BY_SERVICE})")),
+        ),
+        hidden(
+            "service_accepted",
+            format!("sumIf(pushes_accepted, {BY_SERVICE})"),
+            Some(format!("sumIf(pushes_accepted, {BY_SERVICE})")),
+        ),
     ]
 }
 
@@ -340,7 +352,8 @@ fn calls() -> Vec<Measure> {
     let among = |name: &str, condition: &str| {
         hidden(name, format!("countIf({condition} AND call_outcome = 'answered')"), Some(format!("sum({name})")))
     };
-    let effective = "countIf(call_reached AND call_outcome IN ('answered', 'declined', 'unanswered', 'busy', 'filtered'))";
+    let effective =
+        "countIf(call_reached AND call_outcome IN ('answered', 'declined', 'unanswered', 'busy', 'filtered'))";
     let parts = [
         among("answered_initiated", "call_initiated"),
         among("answered_reached", "call_reached"),
@@ -363,20 +376,56 @@ fn rates() -> Vec<Measure> {
         ratio(&name, &label, &formula, Good::Up, &[over], "legs_accepted")
     };
     let network_formula = "calls reached and answered, declined, unanswered, busy or filtered ÷ calls reached";
-    let network =
-        ratio("network_effectiveness_ratio", "Network effectiveness", network_formula, Good::Up, &["effective_reached"], "calls_reached");
+    let network = ratio(
+        "network_effectiveness_ratio",
+        "Network effectiveness",
+        network_formula,
+        Good::Up,
+        &["effective_reached"],
+        "calls_reached",
+    );
     let duration = Measure {
         unit: Unit::Seconds,
         how: How::Ratio { over: vec!["talk_sum"], under: "legs_ended_answered", factor: 0.001 },
-        ..ratio("average_call_duration_s", "Average call duration", "sum of talk time ÷ answered legs with an end", Good::None, &[], "")
+        ..ratio(
+            "average_call_duration_s",
+            "Average call duration",
+            "sum of talk time ÷ answered legs with an end",
+            Good::None,
+            &[],
+            "",
+        )
     };
     let coverage_formula = "devices with any device event within 24 h after an accepted push ÷ devices pushed to";
-    let coverage =
-        Measure { how: How::Coverage, ..ratio("telemetry_coverage", "Telemetry coverage", coverage_formula, Good::Up, &[], "") };
+    let coverage = Measure {
+        how: How::Coverage,
+        ..ratio("telemetry_coverage", "Telemetry coverage", coverage_formula, Good::Up, &[], "")
+    };
     vec![
-        ratio("answer_bid_ratio", "Answer-bid ratio", "calls answered among those initiated ÷ calls initiated", Good::Up, &["answered_initiated"], "calls_initiated"),
-        ratio("answer_seizure_ratio", "Answer-seizure ratio", "calls answered among those reached ÷ calls reached", Good::Up, &["answered_reached"], "calls_reached"),
-        ratio("answer_ratio_once_rung", "Answer ratio once rung", "calls answered among those rung ÷ calls rung", Good::Up, &["answered_rung"], "calls_rung"),
+        ratio(
+            "answer_bid_ratio",
+            "Answer-bid ratio",
+            "calls answered among those initiated ÷ calls initiated",
+            Good::Up,
+            &["answered_initiated"],
+            "calls_initiated",
+        ),
+        ratio(
+            "answer_seizure_ratio",
+            "Answer-seizure ratio",
+            "calls answered among those reached ÷ calls reached",
+            Good::Up,
+            &["answered_reached"],
+            "calls_reached",
+        ),
+        ratio(
+            "answer_ratio_once_rung",
+            "Answer ratio once rung",
+            "calls answered among those rung ÷ calls rung",
+            Good::Up,
+            &["answered_rung"],
+            "calls_rung",
+        ),
         Measure { source: E411, ..network },
         ratio(
             "acceptance_rate",
@@ -386,7 +435,14 @@ fn rates() -> Vec<Measure> {
             &["service_accepted"],
             "service_attempts",
         ),
-        ratio("receipt_rate", "Receipt rate", "legs received among those accepted ÷ legs accepted", Good::Up, &["accepted_received"], "legs_accepted"),
+        ratio(
+            "receipt_rate",
+            "Receipt rate",
+            "legs received among those accepted ÷ legs accepted",
+            Good::Up,
+            &["accepted_received"],
+            "legs_accepted",
+        ),
         within(2, "received_in_2s"),
         within(5, "received_in_5s"),
         within(10, "received_in_10s"),

@@ -94,10 +94,14 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_its_own() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "[::1]", "x.localhost:1"] {
+        for host in
+            ["localhost", "localhost:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "[::1]", "x.localhost:1"]
+        {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example"] {
+        for host in
+            ["", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example"]
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }

@@ -120,7 +120,5 @@ fn bearer(app: &App, headers: &HeaderMap) -> Result<Reader, Problem> {
     };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    token
-        .and_then(|token| app.tokens.reader(token))
-        .ok_or_else(|| Problem::unauthorized("nobody has this token"))
+    token.and_then(|token| app.tokens.reader(token)).ok_or_else(|| Problem::unauthorized("nobody has this token"))
 }

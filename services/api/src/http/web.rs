@@ -60,8 +60,9 @@ fn send(file: &File, cache: &'static str, headers: &HeaderMap) -> Response {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let takes_gzip = accepted.split(',').any(|name| matches!(name.split(';').next().map(str::trim), Some("gzip" | "*")))
-            && file.gzip.len() < file.plain.len();
+        let takes_gzip =
+            accepted.split(',').any(|name| matches!(name.split(';').next().map(str::trim), Some("gzip" | "*")))
+                && file.gzip.len() < file.plain.len();
         let mut response = Response::new(Body::from(if takes_gzip { file.gzip } else { file.plain }));
         if takes_gzip {
             response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -127,11 +127,13 @@ impl Store {
                 Problem::too_large(detail, self.rows)
             }
             (Some(241), _) => {
-                let detail = "it needs too much memory: ask for a shorter range or fewer groups (serve.query_memory_bytes)";
+                let detail =
+                    "it needs too much memory: ask for a shorter range or fewer groups (serve.query_memory_bytes)";
                 Problem::too_large(detail, self.memory)
             }
             (Some(396), _) => Problem::too_large("it has too many groups: ask for fewer, or with filters", MOST_ROWS),
-            (Some(202 | 203 | 210 | 242 | 285 | 319 | 425 | 999), _) | (None, Error::Network(_) | Error::BadResponse(_)) => {
+            (Some(202 | 203 | 210 | 242 | 285 | 319 | 425 | 999), _)
+            | (None, Error::Network(_) | Error::BadResponse(_)) => {
                 tracing::warn!(error = error as &dyn std::error::Error, "ClickHouse does not answer");
                 Problem::unavailable("ClickHouse is away or overloaded", RETRY_S)
             }

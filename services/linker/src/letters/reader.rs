@@ -124,7 +124,10 @@ fn read_from(
             Some(Err(KafkaError::PartitionEOF(partition))) if partition == from.partition => return Ok(()),
             Some(Err(error)) if Instant::now() > deadline => return Err(error.into()),
             None if Instant::now() > deadline => {
-                return Err(LetterError::Silent { topic: kafka.dead_letters_topic.clone(), seconds: SILENCE.as_secs() });
+                return Err(LetterError::Silent {
+                    topic: kafka.dead_letters_topic.clone(),
+                    seconds: SILENCE.as_secs(),
+                });
             }
             Some(Err(_)) | None => {}
         }

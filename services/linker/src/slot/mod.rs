@@ -18,9 +18,9 @@ use hashbrown::{Equivalent, HashMap};
 use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope, Uuid};
 
 pub(crate) use cut::SlotFlush;
-use entry::{Entry, Past};
 pub(crate) use entry::History;
 pub use entry::PastEvent;
+use entry::{Entry, Past};
 
 use crate::filter::RecentCalls;
 use crate::native::Block;

@@ -67,7 +67,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     let (metrics, health) = (telemetry::init_metrics()?, Health::default());
     if !server.has_web() {
-        health.warn("web", Some("this binary was built without the web application: `make web`, then build again".to_owned()));
+        health.warn(
+            "web",
+            Some("this binary was built without the web application: `make web`, then build again".to_owned()),
+        );
     }
     tracing::info!(url = server.url(), clickhouse = config.clickhouse.url, health = %listener.local_addr()?, "serving");
     let roller = tokio::spawn(roll_up(config.clickhouse.clone(), drain.clone()));

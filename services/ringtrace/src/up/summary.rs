@@ -149,7 +149,10 @@ impl Summary {
         if self.versions.is_empty() {
             writeln!(out, "  none so far")?;
         }
-        writeln!(out, "\nask more:  curl '{clickhouse}/?database=ringtrace' -d 'SELECT verdict, count() FROM legs GROUP BY 1'")
+        writeln!(
+            out,
+            "\nask more:  curl '{clickhouse}/?database=ringtrace' -d 'SELECT verdict, count() FROM legs GROUP BY 1'"
+        )
     }
 }
 

@@ -38,7 +38,8 @@ fn paths(call: &str, device: &str) -> Vec<(String, Vec<String>)> {
             .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
             .collect();
         let path = path.replace("{call_uuid}", call).replace("{device_id}", device).replace("{name}", "tenant");
-        let mut path = if names.iter().any(|name| name == "from") { format!("{path}?{RANGE}") } else { format!("{path}?") };
+        let mut path =
+            if names.iter().any(|name| name == "from") { format!("{path}?{RANGE}") } else { format!("{path}?") };
         if path.starts_with("/series") {
             path += "&measures=legs&group_by=tenant";
         }
@@ -144,7 +145,8 @@ fn other_addresses_need_tokens_and_other_names_are_not_answered() {
     refused("/api/v1/status", &rebound, 403);
     let own = ask(&address, "/api/v1/status", &[("Host", "localhost")]);
     assert_eq!(own.status, 200, "{}", own.body);
-    for header in ["content-security-policy: default-src 'none'; script-src 'self'", "x-content-type-options: nosniff"] {
+    for header in ["content-security-policy: default-src 'none'; script-src 'self'", "x-content-type-options: nosniff"]
+    {
         assert!(own.head.contains(header), "{}", own.head);
     }
     let body = ask(&address, "/api/v1/status", &[("Content-Length", "5")]);

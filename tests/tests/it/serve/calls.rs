@@ -57,7 +57,8 @@ fn milestones(history: &Value) {
 /// Every endpoint's answer validates against its schema.
 fn answers_are_as_documented(served: &Served, call: &str) {
     let document = json("schemas/openapi.json");
-    let device = served.json(&format!("/devices?{RANGE}&limit=1"))["items"][0]["device_id"].as_str().unwrap().to_owned();
+    let device =
+        served.json(&format!("/devices?{RANGE}&limit=1"))["items"][0]["device_id"].as_str().unwrap().to_owned();
     for (path, operations) in document["paths"].as_object().unwrap() {
         let content = &operations["get"]["responses"]["200"]["content"]["application/json"];
         let Some(reference) = content["schema"]["$ref"].as_str() else { continue };
@@ -65,7 +66,8 @@ fn answers_are_as_documented(served: &Served, call: &str) {
         schema["$ref"] = reference.into();
         let validator = jsonschema::options().offline().build(&schema).unwrap();
         let filled = path.replace("{call_uuid}", call).replace("{device_id}", &device).replace("{name}", "carrier");
-        let takes = |name: &str| operations["get"]["parameters"].as_array().unwrap().iter().any(|one| one["name"] == name);
+        let takes =
+            |name: &str| operations["get"]["parameters"].as_array().unwrap().iter().any(|one| one["name"] == name);
         let range = if takes("from") { RANGE } else { "" };
         let more = if path == "/series" { "&measures=legs,violation_rate&compare=1d&group_by=app" } else { "" };
         let answer = served.json(&format!("{filled}?{range}{more}"));

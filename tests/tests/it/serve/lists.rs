@@ -33,10 +33,24 @@ fn pages_have_no_gaps_and_no_repeats_while_rows_arrive() {
     let mut is_first = true;
     let items = all(&served, &format!("/legs?{RANGE}&limit=200"), || {
         if std::mem::take(&mut is_first) {
-            let later = ["simulate", "--speed", "0", "--start", "2026-11-01T08:10:00Z", "--for", "1m", "--devices", "3000", "--seed", "9"];
+            let later = [
+                "simulate",
+                "--speed",
+                "0",
+                "--start",
+                "2026-11-01T08:10:00Z",
+                "--for",
+                "1m",
+                "--devices",
+                "3000",
+                "--seed",
+                "9",
+            ];
             assert!(served.case.run(&later).status.success());
             served.case.catch_up();
-            wait_for("the roll-up of more", || served.case.number("SELECT count() FROM leg_facts WHERE role = 'callee'") > legs);
+            wait_for("the roll-up of more", || {
+                served.case.number("SELECT count() FROM leg_facts WHERE role = 'callee'") > legs
+            });
         }
     });
     let keys: BTreeSet<String> = items.iter().map(key).collect();
@@ -79,7 +93,8 @@ fn exports(served: &Served) {
     let csv = served.get(&format!("/legs/export?{RANGE}")).body;
     assert!(csv.starts_with("tenant_id,app_id,call_uuid,device_id,role,"), "{}", &csv[..200]);
     assert_eq!(csv.lines().count(), listed.len() + 1);
-    let first = format!("{},{},{},", listed[0]["tenant_id"], listed[0]["app_id"], listed[0]["call_uuid"]).replace('"', "");
+    let first =
+        format!("{},{},{},", listed[0]["tenant_id"], listed[0]["app_id"], listed[0]["call_uuid"]).replace('"', "");
     assert!(csv.lines().nth(1).unwrap().starts_with(&first));
 }
 

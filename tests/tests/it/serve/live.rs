@@ -48,9 +48,10 @@ fn changes_are_told_as_they_happen_and_none_is_missed_after_a_break() {
         "SELECT count() FROM legs WHERE app_id = 'com.acme.talk' AND role = 'callee' AND updated_at > fromUnixTimestamp64Milli({since})"
     );
     wait_for("more legs", || case.number(&later) > 20);
-    let missed = case.rows(
-        &later.replace("count()", "toString(call_uuid) AS call, device_id AS device, toUnixTimestamp64Milli(updated_at) AS at"),
-    );
+    let missed = case.rows(&later.replace(
+        "count()",
+        "toString(call_uuid) AS call, device_id AS device, toUnixTimestamp64Milli(updated_at) AS at",
+    ));
     let again = begin(&address, "/api/v1/live?app=com.acme.talk", &[("Last-Event-ID", &id)]);
     let is_told = |row: &Value, found: &[Value]| {
         found.iter().any(|leg| leg["call_uuid"] == row["call"] && leg["device_id"] == row["device"])

@@ -18,15 +18,27 @@ const BY_HAND: [(&str, &str); 14] = [
     ("calls", "SELECT count() FROM calls"),
     ("calls_answered", "SELECT countIf(outcome = 'answered') FROM calls"),
     ("calls_initiated", "SELECT count(initiated_at) FROM calls"),
-    ("calls_rung", "SELECT uniqExact(tenant_id, call_uuid) FROM legs WHERE role = 'callee' AND (reported_at IS NOT NULL OR verdict IN ('reported', 'reported_late'))"),
+    (
+        "calls_rung",
+        "SELECT uniqExact(tenant_id, call_uuid) FROM legs WHERE role = 'callee' AND (reported_at IS NOT NULL OR verdict IN ('reported', 'reported_late'))",
+    ),
     ("call_outcome_unreachable", "SELECT countIf(outcome = 'unreachable') FROM calls"),
-    ("legs_reported", "SELECT countIf(reported_at IS NOT NULL OR verdict IN ('reported', 'reported_late')) FROM legs WHERE role = 'callee'"),
+    (
+        "legs_reported",
+        "SELECT countIf(reported_at IS NOT NULL OR verdict IN ('reported', 'reported_late')) FROM legs WHERE role = 'callee'",
+    ),
 ];
 
 /// A rate, and its two sides by hand.
 const RATES: [(&str, &str); 5] = [
-    ("violation_rate", "countIf(verdict = 'unreported') / countIf(verdict IN ('reported', 'reported_late', 'filtered', 'report_error', 'unreported'))"),
-    ("report_rate", "countIf(verdict = 'reported') / countIf(verdict IN ('reported', 'reported_late', 'filtered', 'report_error', 'unreported'))"),
+    (
+        "violation_rate",
+        "countIf(verdict = 'unreported') / countIf(verdict IN ('reported', 'reported_late', 'filtered', 'report_error', 'unreported'))",
+    ),
+    (
+        "report_rate",
+        "countIf(verdict = 'reported') / countIf(verdict IN ('reported', 'reported_late', 'filtered', 'report_error', 'unreported'))",
+    ),
     ("receipt_rate", "countIf(accepted_at IS NOT NULL AND received_at IS NOT NULL) / count(accepted_at)"),
     ("received_within_2s", "countIf(accepted_at IS NOT NULL AND sent_to_received_ms <= 2000) / count(accepted_at)"),
     ("average_call_duration_s", "avg(talk_ms) / 1000"),
@@ -65,9 +77,8 @@ fn the_summary_is_what_plain_sql_says() {
         close(&of_facts[measure], by_hand, measure);
     }
     for percent in [50, 90, 95, 99] {
-        let query = format!(
-            "SELECT quantileExactHigh(0.{percent})(sent_to_received_ms) FROM legs WHERE role = 'callee'"
-        );
+        let query =
+            format!("SELECT quantileExactHigh(0.{percent})(sent_to_received_ms) FROM legs WHERE role = 'callee'");
         let (found, by_hand) = (&whole[format!("sent_to_received_p{percent}")], float(&served, &query));
         let found = found.as_f64().unwrap();
         assert!((found / by_hand - 1.0).abs() < 0.03, "p{percent}: {found}, by hand {by_hand}");
@@ -87,9 +98,9 @@ fn groups_and_series(served: &Served) {
     // Calls without legs are a group of their own, of no version.
     assert!(groups.len() >= by_hand.len() && by_hand.len() > 5);
     for row in &by_hand {
-        let group = groups.iter().find(|group| {
-            group["key"]["app"] == row["app"] && group["key"]["app_version"] == row["version"]
-        });
+        let group = groups
+            .iter()
+            .find(|group| group["key"]["app"] == row["app"] && group["key"]["app_version"] == row["version"]);
         let current = &group.unwrap_or_else(|| panic!("{row}"))["current"];
         assert_eq!((&current["legs"], &current["violations"]), (&row["legs"], &row["v"]), "{row}");
     }

@@ -92,7 +92,9 @@ fn clickhouse_away_is_a_503_that_says_when_to_ask_again() {
     case.set("RINGTRACE_CLICKHOUSE_URL", &format!("http://127.0.0.1:{}", free_port()));
     let _server = case.start(&["serve"]);
     wait_for("the server", || ringtrace_tests::stack::ask(&address, "/api/v1/definitions", &[]).status == 200);
-    for path in ["/summary", "/series?measures=legs", "/legs", "/legs/export", "/calls", "/devices", "/reasons", "/pipeline"] {
+    for path in
+        ["/summary", "/series?measures=legs", "/legs", "/legs/export", "/calls", "/devices", "/reasons", "/pipeline"]
+    {
         let answer = ringtrace_tests::stack::ask(&address, &format!("/api/v1{path}"), &[]);
         assert_eq!(answer.status, 503, "{path}: {}", answer.body);
         assert!(answer.head.to_lowercase().contains("retry-after: "), "{path}: {}", answer.head);

@@ -53,7 +53,8 @@ pub(super) fn judge(strikes: &[Strike], legs: &[Item]) -> Value {
         );
         return json!({"level": "suspected", "why": why});
     }
-    let why = format!("{count} pushes without a report in the last 7 days; pushes since are received, or too few to tell");
+    let why =
+        format!("{count} pushes without a report in the last 7 days; pushes since are received, or too few to tell");
     json!({"level": "watch", "why": why})
 }
 
@@ -76,7 +77,10 @@ mod tests {
         let level = |strikes: &[Strike], legs: &[Item]| judge(strikes, legs)["level"].clone();
         assert_eq!(level(&[], &[leg(200, "no_receipt"), leg(150, "no_receipt")]), "none");
         assert_eq!(level(&[strike()], &[leg(200, "no_receipt")]), "watch");
-        assert_eq!(level(&[strike()], &[leg(200, "no_receipt"), leg(150, "no_receipt"), leg(90, "reported")]), "suspected");
+        assert_eq!(
+            level(&[strike()], &[leg(200, "no_receipt"), leg(150, "no_receipt"), leg(90, "reported")]),
+            "suspected"
+        );
         assert_eq!(level(&[strike()], &[leg(200, "no_receipt"), leg(150, "reported")]), "watch");
     }
 }

@@ -26,7 +26,8 @@ pub(super) async fn of_slots(app: &App, slots: Vec<Positions>) -> Vec<Option<i64
 
 fn ask(kafka: &Kafka, slots: &[Positions]) -> Vec<Option<i64>> {
     let deadline = Instant::now() + PATIENCE;
-    let consumer: Result<BaseConsumer, _> = client_config(kafka).set("group.id", format!("{}-lag", kafka.group)).create();
+    let consumer: Result<BaseConsumer, _> =
+        client_config(kafka).set("group.id", format!("{}-lag", kafka.group)).create();
     let Ok(consumer) = consumer else { return vec![None; slots.len()] };
     let lag = |partition: i32, topic: &str, position: i64| {
         if Instant::now() > deadline {
