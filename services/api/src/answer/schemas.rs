@@ -8,7 +8,7 @@ use crate::data::{CALL_COLUMNS, Column, LEG_COLUMNS, Shape};
 
 /// All schemas, by name.
 pub(super) fn schemas() -> Map<String, Value> {
-    let all = [aggregates(), rows(), details(), pipeline(), dictionary()];
+    let all = [aggregates(), rows(), details(), pipeline(), server(), dictionary()];
     all.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
@@ -93,15 +93,6 @@ fn aggregates() -> Schemas {
     vec![
         ("Measures", json!({"type": "object", "properties": measures, "additionalProperties": false})),
         (
-            "Freshness",
-            object([
-                ("log_clock", or_null(&time())),
-                ("behind_ms", or_null(&int())),
-                ("state", words(&["fresh", "late", "unknown"])),
-                ("rolled_at", or_null(&time())),
-            ]),
-        ),
-        (
             "Summary",
             object([
                 ("from", time()),
@@ -167,7 +158,9 @@ fn rows() -> Schemas {
         ("last_received_at", or_null(&time())),
         ("suspected", words(&["none", "silent"])),
     ]);
+    let values = list(&object([("value", or_null(&text())), ("legs", int())]));
     vec![
+        ("DimensionValues", object([("values", values), ("truncated", flag())])),
         ("Leg", exactly(columns(&LEG_COLUMNS))),
         ("Legs", page("Leg")),
         ("Call", exactly(columns(&CALL_COLUMNS))),
@@ -289,6 +282,20 @@ fn pipeline() -> Schemas {
                 ("total_by_reason", list(&object([("reason", text()), ("count", int())]))),
                 ("items", list(&letter)),
                 ("truncated", flag()),
+            ]),
+        ),
+    ]
+}
+
+fn server() -> Schemas {
+    vec![
+        (
+            "Freshness",
+            object([
+                ("log_clock", or_null(&time())),
+                ("behind_ms", or_null(&int())),
+                ("state", words(&["fresh", "late", "unknown"])),
+                ("rolled_at", or_null(&time())),
             ]),
         ),
         (
