@@ -36,7 +36,11 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     assert!(exit.status.success(), "{}", exit.output);
     let statements: Vec<&str> = exit.output.split(";\n").map(str::trim).filter(|part| !part.is_empty()).collect();
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
-    assert_eq!((has("Distributed(main,"), has("{{")), (12, 0), "one distributed table for each stored one");
+    assert_eq!(
+        (has("Distributed(main,"), has("{{")),
+        (14, 0),
+        "one distributed table for each stored one, and for each that is laid out anew"
+    );
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
     for statement in &statements {
         assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
