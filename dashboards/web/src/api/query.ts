@@ -1,6 +1,6 @@
 // A question that a panel asks: loads by itself, keeps the old answer while it asks again, aborts what nobody waits for.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { beat } from '../state/session';
+import { beat, token } from '../state/session';
 import { useStore } from '../state/store';
 import { getJson, OfflineError, ProblemError } from './client';
 
@@ -30,7 +30,9 @@ export function useQuery<T>(path: string | null, params?: URLSearchParams, follo
   const [held, setHeld] = useState<Held<T>>(NOTHING);
   const [tries, setTries] = useState(0);
   const tick = useStore(beat);
-  const followed = follow ? tick : 0;
+  // What failed is asked again with the others, though it would not change by itself.
+  const followed = follow || held.error !== null ? tick : 0;
+  const secret = useStore(token);
   const retryTimer = useRef<number>(0);
 
   // A beat or a retry asks the same question again
@@ -51,7 +53,7 @@ export function useQuery<T>(path: string | null, params?: URLSearchParams, follo
       abort.abort();
       window.clearTimeout(retryTimer.current);
     };
-  }, [url, followed, tries]);
+  }, [url, followed, tries, secret]);
 
   return {
     data: held.data,

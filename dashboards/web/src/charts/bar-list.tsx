@@ -17,10 +17,12 @@ interface BarListProps {
   caption: string;
   of: string;
   rows: BarRow[];
+  /** The amount of a full bar, where several lists stand side by side. */
+  most?: number;
 }
 
-export function BarList({ caption, of, rows }: BarListProps) {
-  const most = Math.max(1, ...rows.map((row) => row.amount));
+export function BarList({ caption, of, rows, most: given }: BarListProps) {
+  const most = given ?? Math.max(1, ...rows.map((row) => row.amount));
   const shares = rows.some((row) => row.share !== undefined);
   return (
     <table class="bars">

@@ -34,9 +34,9 @@ export function ViolationsPage() {
           compare
           empty="No violation in this range: every push that needed a report got one, or is still waiting for it."
         />
+        <VerdictsPanel query={all} />
         <MatrixPanel />
         <NewestExamples />
-        <VerdictsPanel query={all} />
         <DiagnosesPanel />
       </div>
     </>

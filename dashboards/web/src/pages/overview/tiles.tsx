@@ -101,7 +101,7 @@ function FreshnessTile({ freshness }: { freshness: Freshness }) {
       <a class="tile-link" href={link('/pipeline', params)}>
         <span class="tile-label">Pipeline</span>
         <span class="tile-value">
-          {freshness.behind_ms === null ? STATES.unknown : ms(freshness.behind_ms)}
+          {freshness.behind_ms === null ? STATES.unknown : ms(freshness.behind_ms).split(' ')[0]}
         </span>
       </a>
       <span

@@ -21,6 +21,7 @@ export function Evidence({ query }: { query: Query<Summary> }) {
       measures={EVIDENCE_MEASURES}
       how="Confirmed: iOS’s own crash reason or code, or the handler returned without a report. Probable: the push was received, and neither a report nor a sign of a call came in time; a late report withdraws it."
       query={query}
+      wide
       isEmpty={(data) => !data.groups[0]?.current.legs}
       empty="No legs in this range, so there is nothing to judge."
     >
