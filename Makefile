@@ -11,16 +11,18 @@ SPECS := tests/node_modules/.ready
 PYTHON_CLIENT := target/clients/python/.ready
 GO_CLIENT := target/clients/go/client
 TOXIPROXY := target/toxiproxy/server
+WEB_TOOLS := dashboards/web/node_modules/.ready
+WEB := dashboards/web/dist/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
+.PHONY: build web test test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
 
-# The one binary, and the ClickHouse engine that it loads.
-build: tools $(LIBCHDB)
+# The one binary, with the web application in it, and the ClickHouse engine that it loads.
+build: tools $(LIBCHDB) $(WEB)
 	cargo build --release --locked -p ringtrace
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
-test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
+test: tools $(LIBCHDB) $(WEB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
 	cargo test --release --locked --workspace --no-fail-fast
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
@@ -35,12 +37,15 @@ chaos: build $(KAFKA) $(TOXIPROXY)
 
 # The clickhouse crate's own integration tests, against the embedded ClickHouse (services/clickhouse/README.md).
 # The binary is the one that the tests use.
-yardstick: tools $(LIBCHDB)
+yardstick: tools $(LIBCHDB) $(WEB)
 	cargo test --release --locked --workspace --no-run
 	python3 services/clickhouse/tests/yardstick.py
 
+# The web application alone, below dashboards/web/dist.
+web: $(WEB)
+
 # Format, lints as errors, licences and duplicates of the dependencies.
-lint: tools
+lint: tools $(WEB)
 	cargo fmt --all --check
 	test -z "$$(gofmt -l services/clickhouse/tests/clients/go)"
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -72,7 +77,7 @@ notices:
 	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
 
 clean:
-	rm -rf target services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules
+	rm -rf target dashboards/web/dist dashboards/web/node_modules services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules
 
 tools:
 	@missing=""; \
@@ -86,7 +91,7 @@ tools:
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
 	need unshare "util-linux, to run tests: apt-get install util-linux"; \
 	need promtool "to test Prometheus' rules: apt-get install --no-install-recommends prometheus"; \
-	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
+	need npm "npm 10 or newer, to fetch the ClickHouse engine and to build the web application: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \
 	  for library in openssl zlib; do pkg-config --exists $$library || missing+=$$'\n'"  $$library headers: apt-get install libssl-dev zlib1g-dev"; done; \
 	fi; \
@@ -94,6 +99,14 @@ tools:
 
 $(LIBCHDB): services/clickhouse/package.json services/clickhouse/package-lock.json
 	npm ci --prefix services/clickhouse --no-audit --no-fund
+	touch $@
+
+$(WEB_TOOLS): dashboards/web/package.json dashboards/web/package-lock.json
+	npm ci --prefix dashboards/web --no-audit --no-fund
+	touch $@
+
+$(WEB): $(WEB_TOOLS) $(shell find dashboards/web/src dashboards/web/public -type f 2>/dev/null) $(wildcard dashboards/web/*.html dashboards/web/*.ts dashboards/web/*.json)
+	npm run build --prefix dashboards/web
 	touch $@
 
 $(SPECS): tests/package.json tests/package-lock.json

@@ -150,6 +150,23 @@ pub async fn folded(client: &Client, keys: &[CallKey]) -> Result<Vec<(CallKey, C
     Ok(calls.into_iter().filter(|(_, call)| !call.is_empty()).collect())
 }
 
+/// The stored events of a call, each once: of repeated ones the one that was logged first.
+///
+/// # Errors
+/// As the ClickHouse client's.
+pub async fn events_of(client: &Client, key: &CallKey) -> Result<Vec<PastEvent>, clickhouse::error::Error> {
+    let mut events = client.query(EVENTS_OF_CALLS).bind(key_list(std::slice::from_ref(key))).fetch::<EventRow>()?;
+    let mut first: HashMap<(String, u64), PastEvent> = HashMap::new();
+    while let Some(row) = events.next().await? {
+        let (_, past) = row.into_past();
+        let held = first.entry((past.event.event_id.clone(), past.event.contents)).or_insert_with(|| past.clone());
+        if past.log_at < held.log_at {
+            *held = past;
+        }
+    }
+    Ok(first.into_values().collect())
+}
+
 /// What ClickHouse knows of calls: events, the verdicts that were published, where their rows are. Others are left out.
 ///
 /// # Errors
@@ -168,6 +185,7 @@ pub(crate) async fn fetch(
         }
         find_rows(client, keys, &mut histories).await?;
         let places: Vec<(&str, u32, String)> = keys.iter().filter_map(|key| place_of(key, &histories)).collect();
+        // An empty list is no set of tuples to ClickHouse.
         if places.is_empty() {
             continue;
         }

@@ -30,6 +30,7 @@ mod ending;
 mod filter;
 mod flusher;
 mod history;
+pub mod letters;
 mod live;
 mod load;
 mod lookup;
@@ -58,11 +59,12 @@ mod writer;
 
 pub use changelog::ChangelogError;
 pub use consumer::CONSUMER_SETTINGS;
-pub use history::folded;
+pub use history::{events_of, folded};
 pub use record::{
     DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, REPLAYED_HEADER, REQUEST_HEADER, SHA256_HEADER, SIZE_HEADER,
     SOURCE_HEADER,
 };
 pub use request::{MOST_CALLS, RELINK, Request, Requested};
 pub use run::{FlushError, LinkError, Linker, LoadError, Sink};
+pub use slot::PastEvent;
 pub use state::StateError;

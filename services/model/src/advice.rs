@@ -1,7 +1,7 @@
 //! What to tell a person: why a verdict is what it is, and of every diagnosis its cause, its remedy and the vendor's page.
 
 use crate::verdict::Decision;
-use crate::words::Diagnosis;
+use crate::words::{Diagnosis, Outcome, Verdict};
 
 /// A page of Apple's or Google's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Decision {
 }
 
 /// The lines of the verdict table (contract section 4.1), from the first on.
-const LINES: [&str; 14] = [
+pub const LINES: [&str; 14] = [
     "iOS killed the app because a VoIP push was never reported as a call.",
     "No incoming-call VoIP push belongs to this leg, so there was nothing to report.",
     "The push service took none of the pushes, and the device showed nothing of the call.",
@@ -57,6 +57,44 @@ const LINES: [&str; 14] = [
     "The device got the push, and neither a report nor a sign of the call came before the deadline and the telemetry grace ran out.",
     "The device got the push, and the report may still come.",
 ];
+
+impl Verdict {
+    /// What the verdict says of a leg, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Verdict::Pending => "The push or its report may still come.",
+            Verdict::NotApplicable => "No incoming-call VoIP push belongs to the leg.",
+            Verdict::Rejected => "The push service took none of the pushes.",
+            Verdict::NoReceipt => "No sign of the push ever came from the device.",
+            Verdict::Exempt => "The device got the push, but iOS did not ask for a report.",
+            Verdict::Reported => "The app reported the call to the system in time.",
+            Verdict::ReportedLate => "The app reported the call after the deadline.",
+            Verdict::Filtered => "The app reported the call, and Do Not Disturb, a block list or the like filtered it.",
+            Verdict::ReportError => "The app tried to report the call, and the system refused with an error.",
+            Verdict::Unreported => "The device got the push and reported no call: a violation.",
+        }
+    }
+}
+
+impl Outcome {
+    /// What the outcome says of a leg or a call, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Outcome::Answered => "Somebody answered.",
+            Outcome::Declined => "Somebody declined.",
+            Outcome::Failed => "The call failed, as the device or the server says.",
+            Outcome::Cancelled => "The caller gave up before an answer.",
+            Outcome::Unanswered => "It rang, and nobody answered.",
+            Outcome::AnsweredElsewhere => "Another device answered.",
+            Outcome::DeclinedElsewhere => "Another device declined.",
+            Outcome::Busy => "The callee was busy.",
+            Outcome::Filtered => "The system kept the call from ringing.",
+            Outcome::Unreachable => "No push reached the device, or the app did not report the call.",
+            Outcome::Unknown => "Too long ago to be going on, and nothing says how it ended.",
+            Outcome::InProgress => "It may still be going on.",
+        }
+    }
+}
 
 const VOIP_RULE: Option<Document> = Some(Document {
     title: "Apple, PushKit: PKPushType.voIP",

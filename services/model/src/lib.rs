@@ -30,7 +30,7 @@ mod verdict;
 mod view;
 mod words;
 
-pub use advice::{Advice, Document};
+pub use advice::{Advice, Document, LINES};
 pub use call::{Call, CallKey, MAX_LEGS_PER_CALL};
 pub use codec::DecodeError;
 pub use diagnosis::Diagnoses;

@@ -28,10 +28,12 @@ struct Cli {
 enum Command {
     /// Judge events from files or standard input, without Kafka or ClickHouse
     Explain(commands::explain::Args),
-    /// Run everything with nothing configured: broker, ClickHouse, linker, simulated calls
+    /// Run everything with nothing configured: broker, ClickHouse, linker, web application, simulated calls
     Up(commands::up::Args),
     /// Read events from Kafka, link them to calls, write the results to ClickHouse
     Link(commands::link::Args),
+    /// Answer questions over HTTP: the JSON API and the web application
+    Serve(commands::serve::Args),
     /// Make or update the tables, and make the topics that are missing; safe to repeat
     Migrate(commands::migrate::Args),
     /// Check the configuration, and reach Kafka and ClickHouse
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Up(args) => commands::up::run(&args),
         Command::Link(args) => commands::link::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -41,6 +41,7 @@ const NATIVE: &str = "\
 | zstd | BSD-3-Clause | built from the package zstd-sys |
 | OpenSSL, zlib | Apache-2.0, Zlib | the system's |
 | libchdb (the ClickHouse engine) | Apache-2.0 | loaded at run time, from the npm package @chdb/lib-linux-x64-gnu |
+| Preact, uPlot | MIT | built into the web application from the npm packages preact and uplot; their licences are in it, at /licenses.txt |
 ";
 
 fn main() -> ExitCode {

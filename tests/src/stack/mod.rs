@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use case::Case;
 pub use clickhouse::Door;
 pub use disk::SmallDisk;
-pub use http::{get, request};
+pub use http::{Answer, ask, begin, get, request};
 pub use kafka::{Kafka, Listener};
 pub use process::{Exit, Running, data};
 pub use records::{Given, INPUT_TOPICS, Read, SLOT_TOPICS, topic_of};

@@ -18,4 +18,5 @@ mod outages;
 mod outputs;
 mod rollup;
 mod schemas;
+mod serve;
 mod simulated;

@@ -232,6 +232,8 @@ impl Accepts {
             (Accepts::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
             (Accepts::Int(least, most), Value::Integer(int)) => (least..=most).contains(int),
             (Accepts::List, Value::Array(items)) => items.iter().all(Value::is_str),
+            (Accepts::Tables, Value::Array(items)) => items.iter().all(Value::is_table),
+            (Accepts::Tables, Value::String(path)) => !path.trim().is_empty(),
             _ => false,
         }
     }
@@ -245,6 +247,7 @@ impl Accepts {
             Accepts::OneOf(words) => format!("one of {}", words.join(", ")),
             Accepts::Int(least, most) => format!("a whole number from {least} to {most}"),
             Accepts::List => "a list of texts".to_owned(),
+            Accepts::Tables => "a list of tables, or the path of a TOML file that has it".to_owned(),
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub privacy: Privacy,
     /// `[link]`
     pub link: Link,
+    /// `[serve]`
+    pub serve: Serve,
     /// `[http]`
     pub http: Http,
     /// `[log]`
@@ -95,6 +97,48 @@ pub struct Link {
     pub calls_in_memory: usize,
     pub settled_ms: i64,
     pub instance: String,
+}
+
+/// The API and the web application.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the settings table says what each is for")]
+pub struct Serve {
+    pub listen: String,
+    pub tokens: Tokens,
+    pub tls_certificate: String,
+    pub tls_key: String,
+    pub query_seconds: u64,
+    pub query_rows: u64,
+    pub query_memory_bytes: u64,
+    pub queries_at_once: usize,
+    pub rows_per_export: u64,
+    pub export_seconds: u64,
+    pub requests_per_minute: u32,
+    pub live_clients: usize,
+}
+
+/// Who may ask, here or in a file of their own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Tokens {
+    /// The path of a TOML file with a list `tokens`.
+    File(std::path::PathBuf),
+    /// The list itself.
+    Here(Vec<Token>),
+}
+
+/// Someone who may ask.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// For logs; unique.
+    pub name: String,
+    /// SHA-256 of the token, in hexadecimal.
+    pub sha256: String,
+    /// `read`, `ingest`, `admin`.
+    pub roles: Vec<String>,
+    /// What they may see; `*` for all.
+    pub tenants: Vec<String>,
 }
 
 /// The address of health and metrics.

@@ -17,6 +17,8 @@ pub(super) enum Accepts {
     Int(i64, i64),
     /// A list of texts; in the environment separated by commas.
     List,
+    /// A list of tables, or the path of a TOML file with such a list under the setting's own name.
+    Tables,
 }
 
 /// The value that holds when nobody says otherwise.
@@ -150,6 +152,43 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     int("link", "settled_ms", 300_000, (0, DAY_MS), "How long a settled call stays in memory, in log time."),
     text("link", "instance", "", Accepts::Text, "Name of this instance, different for each; empty for a random one."),
+    text("serve", "listen", "127.0.0.1:8080", Accepts::Name, "Address of the API and the web application."),
+    Setting {
+        section: "serve",
+        key: "tokens",
+        default: Fallback::List(&[]),
+        accepts: Accepts::Tables,
+        about: "Who may ask: { name, sha256, roles, tenants } each, as `ringtrace serve --make-token NAME` prints it. None: \
+                everyone on this machine, and no other address than a loopback one is listened on.",
+    },
+    text(
+        "serve",
+        "tls_certificate",
+        "",
+        Accepts::Text,
+        "PEM file of the certificate and its chain; empty for plain HTTP.",
+    ),
+    text("serve", "tls_key", "", Accepts::Text, "PEM file of the certificate's key."),
+    int("serve", "query_seconds", 30, (1, 3_600), "How long a question may take in ClickHouse, in seconds."),
+    int("serve", "query_rows", 4_000_000_000, (1, i64::MAX), "How many rows a question may read in ClickHouse."),
+    int(
+        "serve",
+        "query_memory_bytes",
+        4 << 30,
+        (16 << 20, 1 << 40),
+        "How much memory a question may use in ClickHouse, in bytes.",
+    ),
+    int("serve", "queries_at_once", 16, (1, 1_000), "How many questions are asked of ClickHouse at once; others wait."),
+    int("serve", "rows_per_export", 1_000_000, (1, 1_000_000_000), "How many rows an export has at most."),
+    int("serve", "export_seconds", 900, (1, 86_400), "How long an export may take, in seconds."),
+    int(
+        "serve",
+        "requests_per_minute",
+        1_200,
+        (1, 1_000_000),
+        "How many requests a token, or an address without one, has.",
+    ),
+    int("serve", "live_clients", 100, (1, 10_000), "How many follow /live at once."),
     text("http", "listen", "127.0.0.1:9464", Accepts::Name, "Address of /livez, /readyz and /metrics."),
     text("log", "level", "info", Accepts::Name, "Log filter: error, warn, info, debug, trace, or per module."),
     text("log", "format", "text", Accepts::OneOf(&["text", "json"]), "Log format."),

@@ -68,12 +68,13 @@ impl Entry {
 
 /// An event of the history.
 #[derive(Clone, Debug)]
-pub(crate) struct PastEvent {
-    pub(crate) event: StoredEvent,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) log_at: i64,
-    /// When its call was first seen, as its row says; 0 for events that are history only.
-    pub(crate) first_seen: u32,
+pub struct PastEvent {
+    /// As it is stored.
+    pub event: StoredEvent,
+    /// Its log time, in milliseconds since the Unix epoch.
+    pub log_at: i64,
+    /// When its call was first seen, as its row says, in seconds since the Unix epoch; 0 for events that are history only.
+    pub first_seen: u32,
 }
 
 /// What ClickHouse knows of a call.

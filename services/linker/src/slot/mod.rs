@@ -18,8 +18,9 @@ use hashbrown::{Equivalent, HashMap};
 use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope, Uuid};
 
 pub(crate) use cut::SlotFlush;
+pub(crate) use entry::History;
+pub use entry::PastEvent;
 use entry::{Entry, Past};
-pub(crate) use entry::{History, PastEvent};
 
 use crate::filter::RecentCalls;
 use crate::native::Block;

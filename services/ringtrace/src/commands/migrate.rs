@@ -89,6 +89,8 @@ fn say(what: &str, made: &[String]) {
 
 async fn examine(config: &Config) -> anyhow::Result<()> {
     println!("configuration: ok");
+    let served = ringtrace_api::check(config).await?;
+    println!("serve.listen {}: {}", config.serve.listen, served.describe());
     let slots = kafka::check_topics(&config.kafka)?;
     println!("kafka {}: ok, {slots} slots", config.kafka.brokers);
     let client = clickhouse::client(&config.clickhouse);

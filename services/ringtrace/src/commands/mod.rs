@@ -7,6 +7,7 @@ pub mod link;
 pub mod migrate;
 pub mod relink;
 pub mod replay;
+pub mod serve;
 pub mod service;
 pub mod simulate;
 pub mod up;

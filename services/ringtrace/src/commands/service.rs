@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ringtrace_api::ServeError;
 use ringtrace_kit::config::{Config, ConfigError, Override, load};
 use ringtrace_kit::rules::RulesError;
 use ringtrace_kit::telemetry;
@@ -89,14 +90,16 @@ pub fn finish(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// A setting that is not the stored one is a configuration that is not accepted.
+/// A setting that is not the stored one, or that the server does not take, is a configuration that is not accepted.
 fn status_of(error: &anyhow::Error) -> u8 {
     let of_linker = error.downcast_ref::<LinkError>().and_then(|error| match error {
         LinkError::Load(LoadError::Rules(error)) => Some(error),
         _ => None,
     });
     let rules = error.downcast_ref::<RulesError>().or(of_linker);
-    if rules.is_some_and(RulesError::is_setting) { EXIT_CONFIG } else { 1 }
+    let serve = error.downcast_ref::<ServeError>();
+    let is_setting = rules.is_some_and(RulesError::is_setting) || serve.is_some_and(ServeError::is_setting);
+    if is_setting { EXIT_CONFIG } else { 1 }
 }
 
 /// Says an error once, with the whole chain of causes.

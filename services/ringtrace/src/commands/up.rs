@@ -7,7 +7,7 @@ use super::service::{self, Settings};
 use super::simulate::WorldArgs;
 use crate::up;
 
-/// Run a broker, ClickHouse, the linker and simulated calls, and show what comes of it.
+/// Run a broker, ClickHouse, the linker, the web application and simulated calls, and show what comes of it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

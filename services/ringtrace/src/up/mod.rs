@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use ringtrace_api::{ServeError, Server};
 use ringtrace_kit::config::{Config, Kafka};
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::commands::link::on_thread;
 use crate::commands::migrate::say_rules;
+use crate::commands::serve::roll_up;
 use crate::commands::simulate::WorldArgs;
 use crate::sending::Pace;
 use crate::simulate::{Output, Play, Progress, Topics};
@@ -67,19 +69,26 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
     let listener =
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     println!("health and metrics: http://{}/metrics", listener.local_addr()?);
+    let server = bind_server(&mut config, &drain).await?;
+    let url = server.url();
+    println!("web application and API: {url}");
+    let served = tokio::spawn(server.serve());
+    let rolled = tokio::spawn(roll_up(config.clickhouse.clone(), drain.clone()));
     let health = Health::default();
     let metrics = telemetry::init_metrics()?;
     let linked = progress::of(metrics.clone());
     let router = http::router(health.clone(), metrics);
-    let server = tokio::spawn(http::serve(listener, router, drain.clone()));
+    let inside = tokio::spawn(http::serve(listener, router, drain.clone()));
     let linker = link(&config, &health, &drain);
     let player = play(config.kafka.clone(), simulator, linked, drain.clone());
-    let shown = show(&client, &config, &drain, &linker, &player).await;
+    let shown = show(&client, &config, &url, &drain, &linker, &player).await;
     drain.start();
     println!("\nstopping: what was read is written and committed");
     let linked = linker.await?;
     player.await??;
-    server.await??;
+    inside.await??;
+    served.await?;
+    rolled.await?;
     // The broker ends after its clients, the engine after everything that writes to it.
     drop(broker);
     if let Some(engine) = engine {
@@ -94,6 +103,17 @@ async fn start_engine(config: &mut Config, data: &Path) -> anyhow::Result<Engine
     println!("ClickHouse: {url} (try: curl '{url}/?query=SELECT+count()+FROM+ringtrace.calls')");
     config.clickhouse.url = url;
     Ok(engine)
+}
+
+/// The server, on another port where the usual one is taken and none is configured.
+async fn bind_server(config: &mut Config, drain: &Drain) -> Result<Server, ServeError> {
+    match Server::bind(config, drain.clone()).await {
+        Err(ServeError::Bind { .. }) if !config.is_configured("serve.listen") => {
+            "127.0.0.1:0".clone_into(&mut config.serve.listen);
+            Server::bind(config, drain.clone()).await
+        }
+        bound => bound,
+    }
 }
 
 /// A broker inside this process, unless one is configured. It forgets everything at the end.
@@ -147,6 +167,7 @@ fn play(kafka: Kafka, simulator: Simulator, linked: Progress, drain: Drain) -> J
 async fn show(
     client: &::clickhouse::Client,
     config: &Config,
+    url: &str,
     drain: &Drain,
     linker: &JoinHandle<anyhow::Result<()>>,
     player: &JoinHandle<anyhow::Result<()>>,
@@ -155,7 +176,7 @@ async fn show(
     while !drain.is_started() && !linker.is_finished() && !player.is_finished() {
         let summary = summary::fetch(client).await;
         screen.show(&match summary {
-            Ok(summary) => summary.render(&config.clickhouse.url),
+            Ok(summary) => summary.render(url, &config.clickhouse.url),
             Err(error) => format!("ClickHouse does not answer: {error}\n"),
         })?;
         // Either ends the wait.

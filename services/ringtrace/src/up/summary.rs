@@ -104,16 +104,17 @@ pub async fn fetch(client: &Client) -> Result<Summary, Error> {
 
 impl Summary {
     /// The summary as text.
-    pub fn render(&self, url: &str) -> String {
+    pub fn render(&self, web: &str, clickhouse: &str) -> String {
         let mut out = String::new();
         // Writing into a string can't fail.
-        let _ = self.write(&mut out, url);
+        let _ = self.write(&mut out, web, clickhouse);
         out
     }
 
-    fn write(&self, out: &mut String, url: &str) -> std::fmt::Result {
+    fn write(&self, out: &mut String, web: &str, clickhouse: &str) -> std::fmt::Result {
         let Summary { calls, rung, .. } = self;
-        writeln!(out, "Ringtrace   the last hour                                        Ctrl-C stops\n")?;
+        writeln!(out, "Ringtrace   {web}   (dashboards, and the API below /api)\n")?;
+        writeln!(out, "the last hour                                                    Ctrl-C stops\n")?;
         writeln!(
             out,
             "calls        {} in all, {} answered, {} not answered, {} unreachable, {} in progress",
@@ -148,7 +149,10 @@ impl Summary {
         if self.versions.is_empty() {
             writeln!(out, "  none so far")?;
         }
-        writeln!(out, "\nask more:  curl '{url}/?database=ringtrace' -d 'SELECT verdict, count() FROM legs GROUP BY 1'")
+        writeln!(
+            out,
+            "\nask more:  curl '{clickhouse}/?database=ringtrace' -d 'SELECT verdict, count() FROM legs GROUP BY 1'"
+        )
     }
 }
 

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers, OwnedHeaders};
-use ringtrace_linker::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};
 use serde::Serialize;
+
+use crate::record::{DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, SHA256_HEADER, SIZE_HEADER, SOURCE_HEADER};
 
 /// Where a letter is in its topic, as `partition/offset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,8 +94,13 @@ impl Letter {
     }
 
     /// The record's key, value and headers; the headers hold those of the letter as well.
-    pub(super) fn record(&self) -> (Option<&[u8]>, Option<&[u8]>, OwnedHeaders) {
+    pub fn record(&self) -> (Option<&[u8]>, Option<&[u8]>, OwnedHeaders) {
         (self.raw_key.as_deref(), self.value.as_deref(), self.headers.clone())
+    }
+
+    /// Only where it is and why: without key, value and headers, which may be personal data.
+    pub fn without_value(self) -> Self {
+        Letter { key: None, raw_key: None, value: None, headers: OwnedHeaders::new(), ..self }
     }
 
     /// Its value as it came; `None` for a tombstone.

@@ -1,15 +1,15 @@
-//! Reading the dead-letter topic from its beginning to its end as it is now.
+//! Reading the dead-letter topic to its end as it is now, from its beginning or its newest records.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use ringtrace_kit::config::Kafka;
 use ringtrace_kit::kafka::client_config;
 
-use super::{Letter, Position};
+use super::{Letter, LetterError, Position};
 
 /// How long the brokers may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The topic is not there, or the brokers don't answer.
-pub fn read(kafka: &Kafka, mut take: impl FnMut(Letter)) -> anyhow::Result<()> {
+pub fn read(kafka: &Kafka, mut take: impl FnMut(Letter)) -> Result<(), LetterError> {
     let consumer = consumer(kafka)?;
     for partition in 0..partitions(&consumer, kafka)? {
         let from = Position { partition, offset: 0 };
@@ -34,7 +34,7 @@ pub fn read(kafka: &Kafka, mut take: impl FnMut(Letter)) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// There is none, or the brokers don't answer.
-pub fn find(kafka: &Kafka, position: Position) -> anyhow::Result<Letter> {
+pub fn find(kafka: &Kafka, position: Position) -> Result<Letter, LetterError> {
     let consumer = consumer(kafka)?;
     let mut found = None;
     if position.partition < partitions(&consumer, kafka)? {
@@ -44,10 +44,10 @@ pub fn find(kafka: &Kafka, position: Position) -> anyhow::Result<Letter> {
         })?;
     }
     let is_it = |letter: &Letter| letter.position == position;
-    found.filter(is_it).with_context(|| format!("there is no dead letter at {position}"))
+    found.filter(is_it).ok_or(LetterError::None { position })
 }
 
-fn consumer(kafka: &Kafka) -> anyhow::Result<BaseConsumer> {
+fn consumer(kafka: &Kafka) -> Result<BaseConsumer, LetterError> {
     let mut config = client_config(kafka);
     // It never joins a group; librdkafka asks for a name all the same.
     config.set("group.id", format!("{}-dead-letters", kafka.group)).set("enable.auto.commit", "false");
@@ -56,14 +56,49 @@ fn consumer(kafka: &Kafka) -> anyhow::Result<BaseConsumer> {
     Ok(config.create()?)
 }
 
-fn partitions(consumer: &BaseConsumer, kafka: &Kafka) -> anyhow::Result<i32> {
+fn partitions(consumer: &BaseConsumer, kafka: &Kafka) -> Result<i32, LetterError> {
     let topic = &kafka.dead_letters_topic;
-    let metadata = consumer
-        .fetch_metadata(None, SILENCE)
-        .with_context(|| format!("Kafka at {} does not answer: is kafka.brokers right?", kafka.brokers))?;
+    let unreachable = |source| LetterError::Unreachable { brokers: kafka.brokers.clone(), source };
+    let metadata = consumer.fetch_metadata(None, SILENCE).map_err(unreachable)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
-    let found = found.with_context(|| format!("topic {topic} does not exist: `ringtrace migrate` creates it"))?;
-    Ok(i32::try_from(found.partitions().len())?)
+    let found = found.ok_or_else(|| LetterError::Missing { topic: topic.clone() })?;
+    Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
+}
+
+/// Hands the newest letters to `take`, up to `most` of each partition, all partitions at once; whether there are older ones.
+/// Ends at the latest after `patience`, with what has come.
+///
+/// # Errors
+/// The topic is not there, or the brokers don't answer.
+pub fn read_newest(
+    kafka: &Kafka,
+    most: i64,
+    patience: Duration,
+    mut take: impl FnMut(Letter),
+) -> Result<bool, LetterError> {
+    let deadline = Instant::now() + patience;
+    let consumer = consumer(kafka)?;
+    let mut assignment = TopicPartitionList::new();
+    let mut open = BTreeSet::new();
+    let mut has_older = false;
+    for partition in 0..partitions(&consumer, kafka)? {
+        let (first, end) = consumer.fetch_watermarks(&kafka.dead_letters_topic, partition, patience)?;
+        let from = first.max(end - most);
+        has_older |= from > first;
+        if from < end {
+            assignment.add_partition_offset(&kafka.dead_letters_topic, partition, Offset::Offset(from))?;
+            open.insert(partition);
+        }
+    }
+    consumer.assign(&assignment)?;
+    while !open.is_empty() && Instant::now() < deadline {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => take(Letter::of(&message)),
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
+            Some(Err(_)) | None => {}
+        }
+    }
+    Ok(has_older || !open.is_empty())
 }
 
 /// Reads a partition until its end, or until `take` has had enough.
@@ -73,7 +108,7 @@ fn read_from(
     from: Position,
     offset: Offset,
     mut take: impl FnMut(Letter) -> bool,
-) -> anyhow::Result<()> {
+) -> Result<(), LetterError> {
     let mut assignment = TopicPartitionList::new();
     assignment.add_partition_offset(&kafka.dead_letters_topic, from.partition, offset)?;
     consumer.assign(&assignment)?;
@@ -89,7 +124,10 @@ fn read_from(
             Some(Err(KafkaError::PartitionEOF(partition))) if partition == from.partition => return Ok(()),
             Some(Err(error)) if Instant::now() > deadline => return Err(error.into()),
             None if Instant::now() > deadline => {
-                bail!("topic {} was silent for {} s", kafka.dead_letters_topic, SILENCE.as_secs());
+                return Err(LetterError::Silent {
+                    topic: kafka.dead_letters_topic.clone(),
+                    seconds: SILENCE.as_secs(),
+                });
             }
             Some(Err(_)) | None => {}
         }

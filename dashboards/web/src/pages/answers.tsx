@@ -1,0 +1,134 @@
+// Do people answer, and if not, why?
+import { useQuery } from '../api/query';
+import type { Distribution, Summary } from '../api/types';
+import { Histogram } from '../charts/histogram';
+import { link, question } from '../state/url';
+import { useParams } from '../ui/context';
+import { FilterBar } from '../ui/filter-bar';
+import { GroupBy, groupingOf } from '../ui/group-by';
+import { GroupTable } from '../ui/group-table';
+import { PageHead } from '../ui/page-head';
+import { Panel } from '../ui/panel';
+import { SeriesPanel } from '../ui/series-panel';
+import { Tile } from '../ui/tile';
+import { ALL_OUTCOME_MEASURES, OUTCOME_MEASURES, OUTCOME_NAMES, Outcomes } from './answers/outcomes';
+import { REASON_MEASURES, WhyNot } from './answers/why-not';
+
+const RATES = [
+  'answer_bid_ratio',
+  'answer_seizure_ratio',
+  'answer_ratio_once_rung',
+  'network_effectiveness_ratio',
+];
+const SHORT: Record<string, string> = {
+  answer_bid_ratio: 'Answer-bid ratio',
+  answer_seizure_ratio: 'Answer-seizure ratio',
+  answer_ratio_once_rung: 'Once rung',
+  network_effectiveness_ratio: 'Network effectiveness',
+};
+const BY_DIMENSION = ['calls', ...RATES, 'average_call_duration_s'];
+
+const MEASURES = [...BY_DIMENSION, 'legs', ...ALL_OUTCOME_MEASURES, ...REASON_MEASURES].join(',');
+
+export function AnswersPage() {
+  const params = useParams();
+  const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
+  const ring = useQuery<Distribution>('/distribution', question(params, { stage: 'reported_to_answered' }));
+  return (
+    <>
+      <PageHead title="Answers" says="Do people answer, and if not, why?" />
+      <FilterBar />
+      <Rates query={all} />
+      <div class="panels">
+        <SeriesPanel
+          title="Answer rates"
+          says="Calls answered, of those begun, of those that reached a device, and of those that rang."
+          measures={RATES}
+          names={SHORT}
+          unit="ratio"
+          wide
+          empty="No call began in this range. A wider range or fewer filters may show some."
+        />
+        <SeriesPanel
+          title="Outcomes over time"
+          says="How calls ended, stacked; the whole height is all calls."
+          measures={OUTCOME_MEASURES}
+          names={OUTCOME_NAMES}
+          unit="count"
+          kind="stack"
+        />
+        <Panel
+          title="Ring time"
+          says="How long it rang before somebody answered."
+          measures={['reported_to_answered_p50', 'reported_to_answered_p95']}
+          query={ring}
+          isEmpty={(data) => data.total === 0}
+          empty="No call was answered in this range."
+        >
+          {(data) => <Histogram title="Ring time of answered legs" data={data} />}
+        </Panel>
+        <Outcomes query={all} />
+        <WhyNot all={all} />
+        <ByDimension />
+      </div>
+    </>
+  );
+}
+
+function Rates({ query }: { query: ReturnType<typeof useQuery<Summary>> }) {
+  const params = useParams();
+  const group = query.data?.groups[0];
+  if (!group) return null;
+  const shared = { current: group.current, previous: group.previous?.calls ? group.previous : null };
+  return (
+    <section class={`tiles ${query.pending && query.stale ? 'is-old' : ''}`} aria-label="Rates">
+      {RATES.map((name) => (
+        <Tile
+          key={name}
+          measure={name}
+          label={SHORT[name] ?? name}
+          href={link('/calls', params, { call_outcome: 'answered' })}
+          {...shared}
+        />
+      ))}
+      <Tile
+        measure="average_call_duration_s"
+        label="Average duration"
+        href={link('/calls', params, { call_outcome: 'answered' })}
+        {...shared}
+      />
+    </section>
+  );
+}
+
+function ByDimension() {
+  const params = useParams();
+  const by = groupingOf(params, 'app_version');
+  const query = useQuery<Summary>(
+    '/summary',
+    question(params, { group_by: by, measures: BY_DIMENSION.join(',') }),
+  );
+  return (
+    <Panel
+      title="Answers by dimension"
+      says="The same rates for each value; a name leads to its calls."
+      measures={BY_DIMENSION}
+      query={query}
+      wide
+      actions={<GroupBy standard="app_version" />}
+      isEmpty={(data) => data.groups.length === 0}
+      empty="No calls in this range."
+    >
+      {(data) => (
+        <GroupTable
+          caption="Answers by dimension"
+          dimensions={by.split(',')}
+          measures={BY_DIMENSION}
+          groups={data.groups}
+          truncated={data.truncated}
+          href={(key) => link('/calls', params, key)}
+        />
+      )}
+    </Panel>
+  );
+}

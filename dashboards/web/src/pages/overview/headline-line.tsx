@@ -1,0 +1,46 @@
+// The one line in words.
+import type { Query } from '../../api/query';
+import type { Summary } from '../../api/types';
+import { headline, type Headline } from '../../model/risk';
+import { presetWords } from '../../state/range';
+import { rangeOf } from '../../state/url';
+import { useParams } from '../../ui/context';
+import { Icon, type IconName } from '../../ui/icons';
+import { Failure } from '../../ui/states';
+
+const ICONS: Record<Headline['level'], IconName> = {
+  fine: 'check',
+  watch: 'bang',
+  bad: 'cross',
+  unknown: 'dots',
+};
+
+export function HeadlineLine({ all, apps }: { all: Query<Summary>; apps: Query<Summary> }) {
+  const { from, to } = rangeOf(useParams());
+  const failed = [all, apps].find((query) => query.error !== null && query.data === null);
+  if (failed?.error) return <Failure error={failed.error} retry={failed.retry} />;
+  if (all.data === null || apps.data === null) {
+    return (
+      <p class="headline headline-unknown" role="status">
+        <span class="spinner" aria-hidden="true" /> Looking…
+      </p>
+    );
+  }
+  const range = presetWords(from, to) ?? 'this range';
+  const said = headline(apps.data.groups, all.data.groups[0] ?? null, all.data.freshness, range);
+  return (
+    <div class={`headline headline-${said.level}`} role="status">
+      <span class="headline-mark">
+        <Icon name={ICONS[said.level]} />
+      </span>
+      <div>
+        <p class="headline-text">{said.text}</p>
+        {said.notes.map((note) => (
+          <p key={note} class="headline-note">
+            {note}
+          </p>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+//! What can be filtered and grouped by: a closed list, so that no name of a column ever comes from a request.
+
+/// A dimension of legs.
+#[derive(Debug)]
+pub(crate) struct Dimension {
+    /// In the API.
+    pub(crate) name: &'static str,
+    /// For people.
+    pub(crate) label: &'static str,
+    /// In `leg_facts`, `leg_stats` and `legs`.
+    pub(crate) column: &'static str,
+    /// Whether `leg_stats` has it.
+    pub(crate) is_rolled_up: bool,
+}
+
+const fn of(name: &'static str, label: &'static str, column: &'static str, is_rolled_up: bool) -> Dimension {
+    Dimension { name, label, column, is_rolled_up }
+}
+
+/// All dimensions.
+pub(crate) static DIMENSIONS: [Dimension; 15] = [
+    of("tenant", "Tenant", "tenant_id", true),
+    of("app", "App", "app_id", true),
+    of("app_version", "App version", "app_version", true),
+    of("platform", "Platform", "platform", true),
+    of("os_major", "OS major version", "os_major", true),
+    of("os_version", "OS version", "os_version", false),
+    of("device_model", "Device model", "device_model", false),
+    of("country", "Country", "country", true),
+    of("carrier", "Carrier", "carrier", false),
+    of("network", "Network", "network", false),
+    of("channel", "Push channel", "channel", true),
+    of("build_channel", "Build channel", "build_channel", true),
+    of("verdict", "Report verdict", "verdict", false),
+    of("outcome", "Outcome", "outcome", false),
+    of("diagnosis", "Diagnosis", "diagnoses", false),
+];
+
+impl Dimension {
+    /// The dimension of a name.
+    pub(crate) fn named(name: &str) -> Option<&'static Dimension> {
+        DIMENSIONS.iter().find(|dimension| dimension.name == name)
+    }
+
+    /// Its value as text in a row; unknown is the empty text.
+    pub(crate) fn text(&self) -> &'static str {
+        match self.name {
+            "os_major" => "if(os_major = 0, '', toString(os_major))",
+            // A leg counts under each of its diagnoses.
+            "diagnosis" => "arrayJoin(if(empty(diagnoses), [''], arrayMap(code -> toString(code), diagnoses)))",
+            "tenant" => "toString(tenant_id)",
+            "app" => "toString(app_id)",
+            "app_version" => "toString(app_version)",
+            "platform" => "toString(platform)",
+            "os_version" => "toString(os_version)",
+            "device_model" => "toString(device_model)",
+            "country" => "toString(country)",
+            "carrier" => "toString(carrier)",
+            "network" => "toString(network)",
+            "channel" => "toString(channel)",
+            "build_channel" => "toString(build_channel)",
+            "verdict" => "toString(verdict)",
+            _ => "toString(outcome)",
+        }
+    }
+
+    /// The condition that takes wanted values, of a parameter `filter_<name>`.
+    pub(crate) fn condition(&self) -> String {
+        let name = self.name;
+        match name {
+            "diagnosis" => {
+                let wanted = "{filter_diagnosis:Array(String)}";
+                format!("(hasAny(diagnoses, {wanted}) OR (empty(diagnoses) AND has({wanted}, '')))")
+            }
+            "os_major" => "toString(os_major) IN {filter_os_major:Array(String)}".to_owned(),
+            _ => format!("{} IN {{filter_{name}:Array(String)}}", self.column),
+        }
+    }
+}
