@@ -71,12 +71,12 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    fn mount(data: &Folder) -> Self {
+    fn mount(data: &Folder, mib: usize) -> Self {
         let folder = data.join("disk");
         fs::create_dir_all(&folder).unwrap();
-        let script = "mount -t tmpfs -o size=96m tmpfs \"$0\" && echo mounted && exec cat";
+        let script = format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && echo mounted && exec cat");
         let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(&folder);
+        command.args(["--map-root-user", "--mount", "sh", "-c", &script]).arg(&folder);
         // Its input ends with this process, also when that is killed.
         let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -179,9 +179,9 @@ async fn check(server: &Server, acknowledged: &[u64], when: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_others_fill_during_inserts_and_merges_damages_nothing() {
-    let rounds = if long() { 50 } else { 5 };
+    let rounds = if long() { 15 } else { 5 };
     let data = Folder::new();
-    let disk = SmallDisk::mount(&data);
+    let disk = SmallDisk::mount(&data, 96 + 4 * rounds);
     let mut server = disk.serve();
     let settings = "old_parts_lifetime = 1, merge_tree_clear_old_parts_interval_seconds = 1";
     let table = "(batch UInt64, part UInt8, s String) ENGINE = MergeTree PARTITION BY part ORDER BY batch";
