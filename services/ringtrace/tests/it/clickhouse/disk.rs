@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::server::{Folder, Server, http, long};
+use super::server::{Folder, Server, http};
 
 const FULL: &str = "Code: 243.";
 const ROWS: u64 = 200;
@@ -179,7 +179,8 @@ async fn check(server: &Server, acknowledged: &[u64], when: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_others_fill_during_inserts_and_merges_damages_nothing() {
-    let rounds = if long() { 15 } else { 5 };
+    // The engine keeps merged parts for a while, which fill the disk by themselves in more rounds.
+    let rounds = 5;
     let data = Folder::new();
     let disk = SmallDisk::mount(&data, 96 + 4 * rounds);
     let mut server = disk.serve();
