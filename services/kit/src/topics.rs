@@ -19,6 +19,19 @@ pub struct Described {
     pub partitions: i32,
 }
 
+/// Whether the brokers have a controller, which answers what [`describe`] asks: librdkafka's in-process ones name one that
+/// does not exist.
+///
+/// # Errors
+/// When the brokers don't answer in time.
+pub fn have_controller<C: ClientContext>(client: &Client<C>, timeout: Duration) -> KafkaResult<bool> {
+    let metadata = client.fetch_metadata(None, timeout)?;
+    let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client lives as long as it is borrowed.
+    let controller = unsafe { native::rd_kafka_controllerid(client.native_ptr(), milliseconds) };
+    Ok(metadata.brokers().iter().any(|broker| broker.id() == controller))
+}
+
 /// Describes topics, in the order of `names`. Never creates one.
 ///
 /// # Errors

@@ -36,6 +36,12 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 /// How long the brokers may be silent before the service is not ready, in milliseconds.
 const BROKER_SILENCE_MS: i64 = 15_000;
 
+/// Part of the service's health that an instance without partitions is told by.
+const SPARE: &str = "spare";
+
+/// How long an instance without partitions may still be given some.
+const SPARE_AFTER: Duration = Duration::from_secs(30);
+
 /// Part of the service's health that producers decide.
 const PLACEMENT: &str = "placement";
 
@@ -71,6 +77,7 @@ pub(crate) struct Session<'l, W: World> {
     pub(crate) last_cut: Instant,
     pub(crate) last_check: Instant,
     last_gauges: Instant,
+    started: Instant,
     watchdog: Watchdog,
 }
 
@@ -112,6 +119,7 @@ impl<'l, W: World> Session<'l, W> {
             last_cut: now,
             last_check: now,
             last_gauges: now,
+            started: now,
             watchdog: Watchdog::default(),
         })
     }
@@ -204,8 +212,17 @@ impl<'l, W: World> Session<'l, W> {
 
     /// Looks whether everything that is there comes, and whether the topics are as they were.
     fn watch(&mut self) -> Result<(), LinkError> {
-        if self.world.slots()?.is_some_and(|slots| slots != self.reading.routing.partitions) {
+        let slots = self.world.slots()?;
+        if slots.is_some_and(|slots| slots != self.reading.routing.partitions) {
             return Err(LinkError::Repartitioned);
+        }
+        if !self.owned.is_empty() {
+            self.linker.health.warn(SPARE, None);
+        } else if slots.is_some() && self.world.now() - self.started > SPARE_AFTER {
+            self.linker
+                .health
+                .warn(SPARE, Some("there are fewer partitions than instances: this one has none".to_owned()));
+            self.linker.health.ready(KAFKA);
         }
         let ends = self.world.ends();
         for place in self.reading.positions.keys() {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -71,7 +72,7 @@ impl Case {
         ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client")
     }
 
-    /// Makes input topics with their own timestamps. The brokers may still be deleting ones of the same name.
+    /// Makes input topics with their own timestamps. A broker that is busy may make one and answer too late.
     fn make_inputs(&self, names: &[&str], partitions: i32) {
         let topics: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
         let new = topics.iter().map(|topic| {
@@ -82,7 +83,9 @@ impl Case {
         let admin = self.admin();
         wait_for("topics to be created", || {
             let created = self.runtime.block_on(admin.create_topics(&new, &AdminOptions::new()));
-            created.expect("Kafka answers").iter().all(Result::is_ok)
+            let is_there =
+                |result: &TopicResult| matches!(result, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)));
+            created.expect("Kafka answers").iter().all(is_there)
         });
     }
 
@@ -133,6 +136,15 @@ impl Case {
     /// Bootstrap address of Kafka.
     pub fn brokers(&self) -> &str {
         &self.stack.brokers
+    }
+
+    /// Judges by other rules, for good.
+    pub fn set_rules(&mut self, rules: &[(&str, &str)]) {
+        for (variable, value) in rules {
+            self.set(variable, value);
+        }
+        let exit = self.run(&["migrate", "--accept-rules"]);
+        assert!(exit.status.success(), "migrate: {}", exit.output);
     }
 
     /// Overrides a setting, by its environment variable.

@@ -38,6 +38,8 @@ pub(crate) struct LiveLog {
     /// One sees committed records only, the other all.
     committed: BaseConsumer,
     raw: BaseConsumer,
+    /// Whether the brokers tell ids of topics.
+    has_ids: bool,
     /// The input topics as they were at first.
     began: Vec<Described>,
     sink: Sink,
@@ -52,10 +54,12 @@ impl LiveLog {
             inputs: inputs.clone(),
             committed: reader(kafka, "read_committed")?,
             raw: reader(kafka, "read_uncommitted")?,
+            has_ids: false,
             began: Vec::new(),
             sink: linker.sink.clone(),
             runtime: runtime.clone(),
         };
+        log.has_ids = topics::have_controller(log.raw.client(), TIMEOUT)?;
         log.began = log.describe()?;
         Ok(log)
     }
@@ -74,8 +78,18 @@ impl LiveLog {
         })
     }
 
+    /// Without ids where the brokers give none.
     fn describe(&self) -> KafkaResult<Vec<Described>> {
-        topics::describe(self.raw.client(), &Input::ALL.map(|input| &**self.inputs.name(input)), TIMEOUT)
+        let names = Input::ALL.map(|input| &**self.inputs.name(input));
+        if self.has_ids {
+            return topics::describe(self.raw.client(), &names, TIMEOUT);
+        }
+        let count = |name| {
+            let metadata = self.raw.fetch_metadata(Some(name), TIMEOUT)?;
+            let partitions = metadata.topics().iter().map(|topic| topic.partitions().len() as i32).sum();
+            Ok(Described { id: 0, partitions })
+        };
+        names.into_iter().map(count).collect()
     }
 }
 

@@ -77,22 +77,17 @@ struct Probe {
 
 /// A question to ClickHouse that is not answered yet.
 enum Question {
-    Histories {
-        asked: Asked<Histories>,
-        keys: Vec<CallKey>,
-        found: Option<Histories>,
-    },
-    Check {
-        asked: Asked<(Vec<CallKey>, Histories)>,
-        calls: Vec<(CallKey, i64)>,
-        found: Option<Histories>,
-    },
-    Load {
-        asked: Asked<Result<Loaded, LinkError>>,
-        loader: Loader,
-        wanted: Wanted,
-        loaded: Option<Result<Loaded, LinkError>>,
-    },
+    Histories { asked: Asked<Histories>, keys: Vec<CallKey>, found: Option<Histories> },
+    Check { asked: Asked<(Vec<CallKey>, Histories)>, calls: Vec<(CallKey, i64)>, found: Option<Histories> },
+    Load(Box<Load>),
+}
+
+/// Slots that are being loaded.
+struct Load {
+    asked: Asked<Result<Loaded, LinkError>>,
+    loader: Loader,
+    wanted: Wanted,
+    loaded: Option<Result<Loaded, LinkError>>,
 }
 
 impl Life {
@@ -122,12 +117,12 @@ impl Life {
         }
         let choice = cluster.random(|random| random.below(self.questions.borrow().len()));
         let question = self.questions.borrow_mut().swap_remove(choice);
-        if let Question::Load { asked, loader, wanted, loaded } = question {
-            return self.go_on_loading(cluster, asked, loader, wanted, loaded);
+        if let Question::Load(load) = question {
+            return self.go_on_loading(cluster, load);
         }
         let state = cluster.state.borrow();
         match question {
-            Question::Load { .. } => {}
+            Question::Load(_) => {}
             Question::Histories { asked, keys, found: None } => {
                 let found = Some(state.store.histories(&keys));
                 self.questions.borrow_mut().push(Question::Histories { asked, keys, found });
@@ -149,20 +144,13 @@ impl Life {
         }
     }
 
-    fn go_on_loading(
-        self: &Rc<Self>,
-        cluster: &Rc<Cluster>,
-        asked: Asked<Result<Loaded, LinkError>>,
-        loader: Loader,
-        wanted: Wanted,
-        loaded: Option<Result<Loaded, LinkError>>,
-    ) {
-        if let Some(loaded) = loaded {
-            return asked.answer(loaded);
+    fn go_on_loading(self: &Rc<Self>, cluster: &Rc<Cluster>, mut load: Box<Load>) {
+        if let Some(loaded) = load.loaded.take() {
+            return load.asked.answer(loaded);
         }
         let world = SimWorld { cluster: Rc::clone(cluster), life: Rc::clone(self) };
-        let loaded = Some(loader.load(&world, &wanted));
-        self.questions.borrow_mut().push(Question::Load { asked, loader, wanted, loaded });
+        load.loaded = Some(load.loader.load(&world, &load.wanted));
+        self.questions.borrow_mut().push(Question::Load(load));
     }
 
     /// The probe takes the next of its steps: it asks about all partitions, or tells what it has found.
@@ -572,7 +560,8 @@ impl Beside for SimWorld {
 
     fn load(&mut self, loader: &Loader, wanted: Wanted) -> Answer<Result<Loaded, LinkError>> {
         let (asked, answer) = Asked::new();
-        self.life.questions.borrow_mut().push(Question::Load { asked, loader: loader.clone(), wanted, loaded: None });
+        let load = Load { asked, loader: loader.clone(), wanted, loaded: None };
+        self.life.questions.borrow_mut().push(Question::Load(Box::new(load)));
         answer
     }
 

@@ -58,9 +58,10 @@ impl Rig {
         door.wait();
         let stack = Stack { brokers: kafka.address(), proxied: listeners[0], clickhouse_url: door.url() };
         let mut case = Case::stamped(stack, "chaos", SLOTS);
-        for (variable, value) in RULES.iter().chain(&SETTINGS) {
+        for (variable, value) in SETTINGS {
             case.set(variable, value);
         }
+        case.set_rules(&RULES);
         let seat = |nth: usize| Seat::new(nth, &kafka_wires[nth], &clickhouse_wires[nth]);
         Rig {
             seats: (0..SEATS).map(seat).collect(),

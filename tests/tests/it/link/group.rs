@@ -44,6 +44,20 @@ fn an_instance_that_joins_or_leaves_moves_only_its_own_slots() {
 }
 
 #[test]
+fn an_instance_without_partitions_is_ready_and_takes_over() {
+    let case = Case::new("spare", 1);
+    let first = case.start_sibling("first");
+    wait_for("the first to take all", || loads(&first) == 1);
+    let spare = case.start(&["link"]);
+    let told = "\nwarning: spare: there are fewer partitions than instances";
+    wait_for("readiness", || is_ready(&case) && get(&case.http(), "/readyz").contains(told));
+    stop(first);
+    wait_for("the spare one to take all", || loads(&spare) == 1);
+    wait_for("the warning to go", || is_ready(&case) && !get(&case.http(), "/readyz").contains(told));
+    stop(spare);
+}
+
+#[test]
 fn instances_of_both_protocols_work_in_one_group() {
     let case = Case::new("mixed", SLOTS);
     let mut disorder = Disorder::with_seed(7);

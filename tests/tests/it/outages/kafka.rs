@@ -17,7 +17,8 @@ fn while_kafka_is_away_nobody_is_accused() {
     let toxiproxy = Toxiproxy::start("kafka-away-toxiproxy");
     let wire = toxiproxy.proxy("kafka", proxied.advertised, &format!("127.0.0.1:{}", proxied.port));
     case.set("RINGTRACE_KAFKA_BROKERS", &wire.address());
-    case.set("RINGTRACE_RULES_TELEMETRY_GRACE_MS", &(DEADLINE.as_millis() - 7_000).to_string());
+    let grace = (DEADLINE.as_millis() - 7_000).to_string();
+    case.set_rules(&[("RINGTRACE_RULES_TELEMETRY_GRACE_MS", &grace)]);
     let linker = case.start(&["link"]);
     wait_for_ready(&case, 200, &[]);
     let sent_at = now();
