@@ -42,13 +42,13 @@ impl SmallDisk {
         ["nsenter", "--mount", "--target", &self.holder.id().to_string(), "--"].map(OsString::from).to_vec()
     }
 
-    /// Takes the room that is left, but for less than a MiB: what ClickHouse wants to reserve for the smallest write.
+    /// Takes the room that is left.
     ///
     /// # Panics
     /// When it is not full then.
     pub fn fill(&self) {
         // Who writes there meanwhile takes the last of it, or gives some back.
-        let took = self.run("for nth in 1 2 3; do fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 900000)) ballast-$nth; done");
+        let took = self.run("for nth in 1 2 3; do fallocate --length $(df --output=avail --block-size=1 . | tail -1) ballast-$nth; done");
         let free = self.run("df --output=avail --block-size=1 . | tail -1");
         let bytes: u64 = free.trim().parse().expect("df says a number");
         assert!(bytes < 1 << 20, "{bytes} bytes are free on the disk that was filled: {took}");
