@@ -9,6 +9,7 @@
 use std::ffi::{c_int, c_void};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::libc::{_exit, S_IFMT, S_IFREG, fstat, stat, usleep, write};
@@ -24,11 +25,13 @@ static WAITING: AtomicU32 = AtomicU32::new(0);
 /// Whether the engine is being closed: a write that finds no room then waits no longer.
 static CLOSING: AtomicBool = AtomicBool::new(false);
 
-/// Replaces the `write` of the library that has the address `inside`; whether it could be found.
+/// Replaces the `write` of the library that has the address `inside`; false when that did not work.
 pub(crate) fn guard(inside: usize) -> bool {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let replacement: unsafe extern "C" fn(c_int, *const c_void, usize) -> isize = complete;
-    // SAFETY: the function has the type of write(2).
-    unsafe { imports::replace(inside, c"write", replacement as usize) > 0 }
+    // SAFETY: the function has the type of write(2), and the lock keeps others away.
+    unsafe { imports::replace(inside, c"write", replacement as usize) }
 }
 
 /// Whether the engine closes, and waits for the writes that are under way: those without room end the process instead.
@@ -39,8 +42,9 @@ pub(crate) fn set_closing(closing: bool) {
 unsafe extern "C" fn complete(file: c_int, data: *const c_void, size: usize) -> isize {
     // SAFETY: the engine calls this as write(2), with a buffer of this size.
     let attempt = || unsafe { write(file, data, size) };
-    let mut written = attempt();
+    let written = attempt();
     if written >= 0 {
+        // Of the last room it may be less than all: the engine comes back with the rest.
         return written;
     }
     let error = Errno::last();
@@ -48,19 +52,32 @@ unsafe extern "C" fn complete(file: c_int, data: *const c_void, size: usize) -> 
         error.set();
         return written;
     }
+    end_unless_full(error);
     if WAITING.fetch_add(1, Ordering::AcqRel) == 0 {
         say("the disk has no room for what ClickHouse is writing, which waits: make room");
     }
-    while written < 0 && !is_programs(Errno::last()) {
-        end_unless_full(Errno::last());
-        // SAFETY: takes a number.
-        unsafe { usleep(PAUSE_US) };
-        written = attempt();
-    }
+    let (written, error) = wait_for_room(attempt);
     if WAITING.fetch_sub(1, Ordering::AcqRel) == 1 {
         say("the disk has room again");
     }
+    // Others look at it, and what was said may have changed it.
+    error.set();
     written
+}
+
+/// Tries until it has written something, or until the error is none of the disk's; gives the last error as well.
+fn wait_for_room(attempt: impl Fn() -> isize) -> (isize, Errno) {
+    loop {
+        // SAFETY: takes a number.
+        unsafe { usleep(PAUSE_US) };
+        let written = attempt();
+        match Errno::last() {
+            error if written >= 0 => return (written, error),
+            Errno::EINTR => {}
+            error if is_programs(error) => return (written, error),
+            error => end_unless_full(error),
+        }
+    }
 }
 
 /// Ends the process on an error of a write that waiting does not mend.

@@ -54,6 +54,9 @@ fn input_faster_than_clickhouse_takes_it_waits_in_kafka() {
         let next = started + Duration::from_secs(5) * (lags.len() as u32 + 1);
         wait_for("the next round", || Instant::now() >= next);
         lags.push(metric(&case, "ringtrace_consumer_lag_records"));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", linker.id())).unwrap();
+        let rss = status.lines().find(|line| line.starts_with("RssAnon")).unwrap();
+        eprintln!("{} records, lag {}, open {}, {rss}", records.len(), lags.last().unwrap(), metric(&case, "ringtrace_open_calls"));
     }
     let (first, last) = (lags[0], lags[lags.len() - 1]);
     println!("{} records, lag from {first} to {last}, {} KiB", records.len(), linker.peak_memory_kib());
