@@ -8,6 +8,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::space::ROOM;
+
 /// What statements may reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
@@ -83,12 +85,14 @@ pub(crate) fn write(data: &Path) -> std::io::Result<PathBuf> {
 
 fn config_xml(users: &Path) -> String {
     let users = escaped(&users.to_string_lossy());
-    // A list of allowed hosts that is there refuses all others.
+    // A list of allowed hosts that is there refuses all others. Inserts and merges leave the reserve alone.
     format!(
         "<clickhouse><users_config>{users}</users_config>\
          <access_control_improvements><table_engines_require_grant>true</table_engines_require_grant>\
          </access_control_improvements>\
-         <remote_url_allow_hosts><host>nowhere.invalid</host></remote_url_allow_hosts></clickhouse>\n"
+         <remote_url_allow_hosts><host>nowhere.invalid</host></remote_url_allow_hosts>\
+         <storage_configuration><disks><default><keep_free_space_bytes>{ROOM}</keep_free_space_bytes></default></disks>\
+         </storage_configuration></clickhouse>\n"
     )
 }
 

@@ -16,7 +16,7 @@ use crate::ffi::{self, Connection, Library};
 use crate::sessions::{Asked, Place, Sessions};
 use crate::wait::Waiter;
 use crate::watch::REQUEST;
-use crate::{Access, Error, Exception, access, directory};
+use crate::{Access, Error, Exception, access, directory, writes};
 
 /// Statements that run at once, each on a connection and a thread of its own.
 pub const MAX_RUNNING: usize = 16;
@@ -78,6 +78,7 @@ impl Engine {
         let lock = directory::lock(&data)?;
         let arguments = arguments(&data, access).map_err(unusable)?;
         let library = Library::load(library)?;
+        writes::set_closing(false);
         let mut keeper = library.connect(&arguments).ok_or_else(|| directory::not_started(&data))?;
         ffi::close_at_exit(close_all);
         let about = About::ask(&mut keeper).map_err(Error::Answer)?;
@@ -107,6 +108,7 @@ impl Engine {
     /// Closes the data directory as soon as the statements that run have ended. Every later request is refused.
     pub fn close(&self) {
         self.inner.running.close();
+        writes::set_closing(true);
         self.inner.sessions.end_all();
         drop(self.inner.keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
     }

@@ -115,7 +115,7 @@ fn attempt(
     if engine.is_confined() {
         check_inside(task.sql())?;
     }
-    space::check(engine.data(), task.sql())?;
+    space::check(engine.data(), task.sql(), task.inserts())?;
     let mut session = engine.session(waiter, &request.session)?;
     let (undo, done) = match setup::prepare(engine, &mut session, request, task.sql()) {
         Err((undo, exception)) => (undo, Err(exception.into())),

@@ -1,4 +1,4 @@
-//! The C interface of `libchdb.so`, made safe: the only module with unsafe code besides `confine`.
+//! The C interface of `libchdb.so`, made safe: with `confine`, `imports` and `writes` the only modules with unsafe code.
 //!
 //! The functions and their rules are those of `chdb.h`: a connection runs one statement at a time, every result and
 //! insert stream is destroyed exactly once, and every connection is closed exactly once. Here a statement borrows its
@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
 
-use crate::{Error, Exception};
+use crate::{Error, Exception, writes};
 
 type ConnectionHandle = *mut c_void;
 type ResultHandle = *mut c_void;
@@ -77,6 +77,9 @@ impl Library {
         // SAFETY: loading runs the library's initialisers, which it is made for; it is leaked below.
         let library = Box::leak(Box::new(unsafe { libloading::Library::new(path) }.map_err(failed)?));
         let functions = Functions::load(library).map_err(failed)?;
+        if !writes::guard(functions.connect as usize) {
+            tracing::error!("this libchdb.so calls write in an unknown way: a full disk may damage tables");
+        }
         // SAFETY: takes a flag, and is called before the first connection, as chdb.h asks.
         unsafe { (functions.set_signal_handlers_enabled)(0) };
         Ok(Box::leak(Box::new(Self { functions })))

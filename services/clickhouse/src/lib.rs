@@ -23,6 +23,7 @@ mod execute;
 mod ffi;
 mod format;
 mod http;
+mod imports;
 mod library;
 mod native;
 mod sessions;
@@ -32,6 +33,7 @@ mod sql;
 mod user;
 mod wait;
 mod watch;
+mod writes;
 
 pub use access::Access;
 pub use confine::{Confined, confine};

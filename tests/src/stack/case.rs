@@ -234,6 +234,13 @@ impl Case {
 
     /// The rows of a query, one JSON object each.
     pub fn rows(&self, query: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        self.each_row(query, |row| rows.push(row));
+        rows
+    }
+
+    /// The same, one after the other.
+    pub fn each_row(&self, query: &str, take: impl FnMut(Value)) {
         let query = self
             .client
             .query_raw(query)
@@ -243,7 +250,7 @@ impl Case {
         let mut query = query;
         let bytes = self.runtime.block_on(query.collect()).expect("ClickHouse answers");
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).expect("a row is JSON")).collect()
+        lines.map(|line| serde_json::from_slice(line).expect("a row is JSON")).for_each(take);
     }
 
     /// Runs a statement that gives nothing.

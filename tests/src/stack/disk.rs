@@ -42,13 +42,17 @@ impl SmallDisk {
         ["nsenter", "--mount", "--target", &self.holder.id().to_string(), "--"].map(OsString::from).to_vec()
     }
 
-    /// Takes the room that is left, but for less than a MiB: what ClickHouse wants to reserve for the smallest write.
+    /// Takes the room that is left, to the last byte.
     ///
     /// # Panics
     /// When it is not full then.
     pub fn fill(&self) {
-        // Who writes there meanwhile takes the last of it, or gives some back.
-        let took = self.run("for nth in 1 2 3; do fallocate --length $(($(df --output=avail --block-size=1 . | tail -1) - 900000)) ballast-$nth; done");
+        // Most of it at once, which takes all or nothing; the rest bit by bit, while others write there, and give some back.
+        let took = self.run(
+            "left=$(df --output=avail --block-size=1 . | tail -1)
+            test $left -le 33554432 || fallocate --length $((left - 33554432)) ballast-0
+            for nth in 1 2 3; do cat /dev/zero > ballast-$nth; done",
+        );
         let free = self.run("df --output=avail --block-size=1 . | tail -1");
         let bytes: u64 = free.trim().parse().expect("df says a number");
         assert!(bytes < 1 << 20, "{bytes} bytes are free on the disk that was filled: {took}");

@@ -18,8 +18,8 @@ use crate::transaction::{NotCommitted, Producer, retried};
 /// How long one step of a transaction may take before it is given up, and the linker reads its state again.
 const STEP: Duration = Duration::from_secs(60);
 
-/// How long all of them may take.
-const STUCK: Duration = Duration::from_secs(150);
+/// How long it may take before librdkafka is taken to have forgotten it.
+const STUCK: Duration = Duration::from_secs(75);
 
 /// How long the broker keeps a transaction open whose producer is gone, in milliseconds: readers of the changelog wait as long.
 const TRANSACTION_TIMEOUT_MS: &str = "30000";
@@ -42,15 +42,20 @@ pub(crate) struct LiveProducer {
     busy: Busy,
 }
 
-/// Since when a transaction is open.
+/// Since when an open transaction is in its step.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Busy(Arc<Mutex<Option<Instant>>>);
 
 impl Busy {
-    /// Whether a transaction has been open for longer than all its steps may take. librdkafka 2.12.1 was seen to wait for ever
-    /// for offsets that it had sent while the broker was being restarted.
+    /// Whether a step lasts longer than it may. librdkafka never looks at the timeout of offsets that wait for a group's
+    /// coordinator (confluentinc/librdkafka#5456): where that was restarted, it may wait for ever.
     pub(crate) fn is_stuck(&self) -> bool {
         self.held().is_some_and(|since| since.elapsed() > STUCK)
+    }
+
+    /// A step begins, or is repeated.
+    fn begin_step(&self) {
+        *self.held() = Some(Instant::now());
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -91,7 +96,7 @@ impl Producer for LiveProducer {
     type Group = ConsumerGroupMetadata;
 
     fn begin(&self) -> KafkaResult<()> {
-        *self.busy.held() = Some(Instant::now());
+        self.busy.begin_step();
         self.producer.begin_transaction()
     }
 
@@ -113,7 +118,10 @@ impl Producer for LiveProducer {
         for (place, position) in positions {
             offsets.add_partition_offset(self.inputs.name(place.0), place.1, Offset::Offset(position.next))?;
         }
-        let sent = retried(|| self.producer.send_offsets_to_transaction(&offsets, group, STEP));
+        let sent = retried(|| {
+            self.busy.begin_step();
+            self.producer.send_offsets_to_transaction(&offsets, group, STEP)
+        });
         sent.map_err(|error| match error.rdkafka_error_code() {
             Some(code) if GONE_ON.contains(&code) && !is_fatal(&error) => NotCommitted::Refused(error),
             _ => NotCommitted::Failed(error),
@@ -125,12 +133,16 @@ impl Producer for LiveProducer {
     }
 
     fn commit(&self) -> KafkaResult<()> {
-        retried(|| self.producer.commit_transaction(STEP))?;
+        retried(|| {
+            self.busy.begin_step();
+            self.producer.commit_transaction(STEP)
+        })?;
         *self.busy.held() = None;
         Ok(())
     }
 
     fn abort(&self) -> KafkaResult<()> {
+        self.busy.begin_step();
         let aborted = self.producer.abort_transaction(STEP);
         *self.busy.held() = None;
         aborted

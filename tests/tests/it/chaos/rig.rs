@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use ringtrace_tests::stack::{
-    Case, Door, Kafka, Listener, Proxy, Running, SmallDisk, Stack, Toxiproxy, data, fixed_port, get, request, wait_for,
+    Case, Door, Kafka, Listener, Proxy, Running, SmallDisk, Stack, Toxiproxy, data, fixed_port, get, wait_for,
 };
 use serde_json::json;
 
@@ -193,9 +193,7 @@ impl Rig {
         }
     }
 
-    /// Merges stop meanwhile: the engine takes a merged part into use although the disk had no room for all of its files.
     fn fill_disk(&self) {
-        self.tell_clickhouse("SYSTEM STOP MERGES");
         match &self.disk {
             Some(disk) => disk.fill(),
             None => self.limit_files(SMALL_FILE),
@@ -207,12 +205,6 @@ impl Rig {
             Some(disk) => disk.clear(),
             None => self.limit_files("unlimited"),
         }
-        self.tell_clickhouse("SYSTEM START MERGES");
-    }
-
-    fn tell_clickhouse(&self, statement: &str) {
-        let answer = request(&self.door.listen(), "POST", "/", statement);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{statement}: {answer}");
     }
 
     fn limit_files(&self, limit: &str) {
