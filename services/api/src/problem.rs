@@ -11,13 +11,11 @@ pub(crate) const PROBLEM_TYPE: &str = "application/problem+json";
 /// Why a request was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    r#type: &'static str,
-    title: &'static str,
     status: u16,
-    detail: String,
-    instance: String,
+    detail: Box<str>,
+    instance: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<String>,
+    parameter: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,11 +25,9 @@ pub struct Problem {
 impl Problem {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Problem {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: detail.into(),
-            instance: String::new(),
+            detail: detail.into().into_boxed_str(),
+            instance: Box::default(),
             parameter: None,
             limit: None,
             retry_after_s: None,
@@ -40,7 +36,7 @@ impl Problem {
 
     /// 400: a parameter that is not accepted.
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
-        Problem { parameter: Some(name.to_owned()), ..Problem::new(StatusCode::BAD_REQUEST, detail) }
+        Problem { parameter: Some(name.into()), ..Problem::new(StatusCode::BAD_REQUEST, detail) }
     }
 
     /// 400: a request that can't be understood.
@@ -103,7 +99,7 @@ impl Problem {
 
     /// Says for which path it is.
     pub(crate) fn at(self, path: &str) -> Self {
-        Problem { instance: path.to_owned(), ..self }
+        Problem { instance: path.into(), ..self }
     }
 
     /// The HTTP status.
@@ -113,8 +109,19 @@ impl Problem {
 
     /// The document.
     pub(crate) fn json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let status = StatusCode::from_u16(self.status).ok();
+        let title = status.and_then(|status| status.canonical_reason()).unwrap_or("Error");
+        serde_json::to_vec(&Document { r#type: "about:blank", title, problem: self }).unwrap_or_default()
     }
+}
+
+/// A problem with what follows from its status.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    #[serde(flatten)]
+    problem: &'a Problem,
 }
 
 impl IntoResponse for Problem {
