@@ -45,7 +45,12 @@ fn variables(filters: &[Filter], has_promql: bool) -> Vec<Value> {
         all.push(source("prometheus", "Prometheus", "prometheus"));
     }
     all.extend(filters.iter().map(choice));
-    all.push(query_variable("filters", "Filters in links", &filters_in_links(filters), json!({ "hide": 2, "refresh": 1 })));
+    all.push(query_variable(
+        "filters",
+        "Filters in links",
+        &filters_in_links(filters),
+        json!({ "hide": 2, "refresh": 1 }),
+    ));
     let url = "http://127.0.0.1:8080";
     let chosen = json!({ "text": url, "value": url });
     all.push(json!({

@@ -50,7 +50,9 @@ fn values_are_quoted() {
 
 #[test]
 fn what_is_not_known_is_an_error() {
-    for raw in ["$__unknown(x)", "${nothing:singlequote}", "${app:csv}", "$app", "$__timeFilter(a, b)", "$__timeFilter(a"] {
+    for raw in
+        ["$__unknown(x)", "${nothing:singlequote}", "${app:csv}", "$app", "$__timeFilter(a, b)", "$__timeFilter(a"]
+    {
         assert!(view().sql(raw).is_err(), "{raw}");
     }
 }

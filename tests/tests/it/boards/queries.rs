@@ -48,7 +48,9 @@ fn is_series(case: &Case, sql: &str, rows: &[Value]) {
 }
 
 fn variables_offer_what_is_there(case: &Case, view: &View) {
-    for (variable, expected) in [("tenant", "default"), ("app", "com.acme.talk"), ("channel", "apns_voip"), ("country", "US")] {
+    for (variable, expected) in
+        [("tenant", "default"), ("app", "com.acme.talk"), ("channel", "apns_voip"), ("country", "US")]
+    {
         let values = values_of(case, view, variable);
         assert!(values.iter().any(|value| value == expected), "{variable}: {values:?}");
         assert!(values.is_sorted() && !values.iter().any(String::is_empty), "{variable}: {values:?}");
