@@ -123,9 +123,10 @@ impl Memory {
             let value = |dim: &Dim| if *dim == Dim::Tenant { tenant.to_owned() } else { app.to_owned() };
             query.group_by.iter().map(value).collect::<Vec<String>>()
         };
+        let is_asked = |at: i64| query.spans.iter().any(|span| span.holds(at));
         match measure.table() {
             Table::Legs => {
-                for leg in self.legs() {
+                for leg in self.legs().filter(|leg| is_asked(leg.started_at)) {
                     let Some(is_bad) = measure.of_leg(leg, now) else { continue };
                     let values = query.group_by.iter().map(|dim| leg.dim(*dim).to_owned()).collect();
                     let (call_uuid, device_id) = (leg.call_uuid.clone(), leg.device_id.clone());
@@ -133,7 +134,8 @@ impl Memory {
                 }
             }
             Table::Calls => {
-                for call in self.calls.values().filter_map(|held| held.row.as_ref()) {
+                let calls = self.calls.values().filter_map(|held| held.row.as_ref());
+                for call in calls.filter(|call| is_asked(call.started_at)) {
                     let Some(is_bad) = measure.of_call(call, now) else { continue };
                     let example =
                         Example { call_uuid: call.call_uuid.clone(), device_id: String::new(), at: call.started_at };
@@ -141,7 +143,7 @@ impl Memory {
                 }
             }
             Table::Events => {
-                for arrival in &self.arrivals {
+                for arrival in self.arrivals.iter().filter(|arrival| is_asked(arrival.log_at)) {
                     let Some(is_bad) = measure.of_arrival(arrival) else { continue };
                     let example = Example { call_uuid: String::new(), device_id: String::new(), at: arrival.log_at };
                     take(of_call(&arrival.tenant_id, &arrival.app_id), arrival.log_at, is_bad, example);
@@ -157,9 +159,6 @@ impl Source for Memory {
     async fn counts(&self, query: &Query) -> Result<Vec<Group>, Infallible> {
         let mut groups: BTreeMap<Vec<String>, Vec<Count>> = BTreeMap::new();
         self.each(query, |values, at, is_bad, _| {
-            if !query.spans.iter().any(|span| span.holds(at)) {
-                return;
-            }
             let counts = groups.entry(values).or_insert_with(|| vec![Count::default(); query.spans.len()]);
             for (count, span) in counts.iter_mut().zip(&query.spans) {
                 if span.holds(at) {
@@ -184,12 +183,10 @@ impl Source for Memory {
     }
 
     async fn versions(&self, _now: i64) -> Result<Versions, Infallible> {
-        let mut versions = Versions::new();
+        let mut versions = Versions::default();
         for leg in self.legs() {
             let name = |dim| leg.dim(dim).to_owned();
-            let key = (name(Dim::Tenant), name(Dim::App), name(Dim::AppVersion));
-            let at = versions.entry(key).or_insert(leg.started_at);
-            *at = leg.started_at.min(*at);
+            versions.add(name(Dim::Tenant), name(Dim::App), name(Dim::AppVersion), leg.started_at);
         }
         Ok(versions)
     }

@@ -32,6 +32,8 @@ enum Command {
     Up(commands::up::Args),
     /// Read events from Kafka, link them to calls, write the results to ClickHouse
     Link(commands::link::Args),
+    /// Judge risk, and tell people before iOS stops waking the app
+    Alert(commands::alert::Args),
     /// Make or update the tables, and make the topics that are missing; safe to repeat
     Migrate(commands::migrate::Args),
     /// Check the configuration, and reach Kafka and ClickHouse
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Up(args) => commands::up::run(&args),
         Command::Link(args) => commands::link::run(&args),
+        Command::Alert(args) => commands::alert::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -99,10 +99,7 @@ async fn of_new_versions<S: Source>(
     for group in bad {
         let count = group.counts.first().copied().unwrap_or_default();
         let [tenant, app, version] = group.values.as_slice() else { continue };
-        let seen_at = versions.get(&(tenant.clone(), app.clone(), version.clone())).copied().unwrap_or(now);
-        if version.is_empty() || now - seen_at > new_ms {
-            continue;
-        }
+        let Some(seen_at) = versions.new_since(tenant, app, version).filter(|at| now - at <= new_ms) else { continue };
         let summary = format!(
             "{} confirmed violation{} in the App Store within {} by version {version}, which was first seen {} h ago: {} \
              reports were required.",

@@ -7,8 +7,38 @@ use crate::device::DeviceHistory;
 use crate::query::{Example, Group, Query, Span};
 use crate::stats::Count;
 
-/// When each version of an app was first seen, by tenant, app and version: milliseconds since the Unix epoch.
-pub type Versions = BTreeMap<(String, String, String), i64>;
+/// How soon after an app was first seen its versions are no news: they were there before anyone looked. In milliseconds.
+const BEGINNING_MS: i64 = 3_600_000;
+
+/// When the versions of apps were first seen, in milliseconds since the Unix epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// By tenant and app, then by version.
+    apps: BTreeMap<(String, String), BTreeMap<String, i64>>,
+}
+
+impl Versions {
+    /// A version was seen.
+    pub fn add(&mut self, tenant_id: String, app_id: String, version: String, at: i64) {
+        let seen = self.apps.entry((tenant_id, app_id)).or_default().entry(version).or_insert(at);
+        *seen = at.min(*seen);
+    }
+
+    /// Since when a version is known; `None` where it was there when its app was first seen, or was never seen.
+    pub fn new_since(&self, tenant_id: &str, app_id: &str, version: &str) -> Option<i64> {
+        let versions = self.apps.get(&(tenant_id.to_owned(), app_id.to_owned()))?;
+        let began = versions.values().min()?;
+        versions.get(version).copied().filter(|at| at - began > BEGINNING_MS)
+    }
+
+    /// The version of an app that was first seen before another one, and last of those.
+    pub fn before(&self, tenant_id: &str, app_id: &str, version: &str) -> Option<&str> {
+        let versions = self.apps.get(&(tenant_id.to_owned(), app_id.to_owned()))?;
+        let since = versions.get(version)?;
+        let earlier = versions.iter().filter(|(held, at)| *held != version && (*at, held.as_str()) < (since, version));
+        earlier.max_by_key(|(held, at)| (**at, held.as_str())).map(|(held, _)| held.as_str())
+    }
+}
 
 /// The newest that a watcher has said of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
