@@ -16,6 +16,8 @@ const TELEMETRY_MS: i64 = 120_000;
 pub enum Measure {
     /// Legs `unreported` of those where a report was required (contract section 7).
     Violations,
+    /// Confirmed violations, of the same.
+    Confirmed,
     /// Confirmed violations in builds of the App Store, of the same.
     ConfirmedInStore,
     /// Reports that took longer than so many milliseconds, of those that were measured.
@@ -136,6 +138,7 @@ impl Measure {
         let in_time = matches!(leg.verdict, Verdict::Reported | Verdict::ReportedLate);
         match self {
             Measure::Violations => of(required, is_violation),
+            Measure::Confirmed => of(required, is_violation && leg.evidence == Some(Evidence::Confirmed)),
             Measure::ConfirmedInStore => of(
                 required && leg.dim(Dim::BuildChannel) == "app_store",
                 is_violation && leg.evidence == Some(Evidence::Confirmed),
@@ -188,15 +191,16 @@ impl Measure {
     /// The same as SQL: what counts, and what of it is bad. `now` is the log clock.
     pub fn sql(self, now: i64) -> (String, String) {
         const REQUIRED: &str = "verdict IN ('reported', 'reported_late', 'filtered', 'report_error', 'unreported')";
+        const CONFIRMED: &str = "verdict = 'unreported' AND evidence = 'confirmed'";
         const PUSHED: &str = "push_attempts > 0";
         const RECEIVED: &str = "received_at IS NOT NULL";
         let before = |ms: i64| format!("fromUnixTimestamp64Milli({}, 'UTC')", now - ms);
         let (counts, bad) = match self {
             Measure::Violations => (REQUIRED.to_owned(), "verdict = 'unreported'".to_owned()),
-            Measure::ConfirmedInStore => (
-                format!("{REQUIRED} AND build_channel = 'app_store'"),
-                "verdict = 'unreported' AND evidence = 'confirmed'".to_owned(),
-            ),
+            Measure::Confirmed => (REQUIRED.to_owned(), CONFIRMED.to_owned()),
+            Measure::ConfirmedInStore => {
+                (format!("{REQUIRED} AND build_channel = 'app_store'"), CONFIRMED.to_owned())
+            }
             Measure::SlowReports(ms) => (
                 "verdict IN ('reported', 'reported_late') AND received_to_reported_ms IS NOT NULL".to_owned(),
                 format!("received_to_reported_ms > {ms}"),

@@ -52,6 +52,8 @@ pub(super) const KINDS: [(&str, Kind); 18] = [
     ("dead_letters", Kind::DeadLetters),
 ];
 
+const EVIDENCE: [(&str, Measure); 2] = [("confirmed", Measure::Confirmed), ("any", Measure::Violations)];
+
 const AGAINST: [(&str, Option<Against>); 3] =
     [("nothing", None), ("day", Some(Against::Day)), ("week", Some(Against::Week))];
 
@@ -86,7 +88,6 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, objective: f64) -> Option<R
 }
 
 fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> Condition {
-    let mut slower_than = |default_ms| section.length("slower_than", default_ms);
     let measure = match kind {
         Kind::NewVersionViolations => {
             return Condition::NewVersion { new_ms: section.int("new_days", 7, (1, 90)) * DAY_MS };
@@ -100,9 +101,9 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
             return Condition::Lag { records: section.int("records", 1_000_000, (1, i64::MAX)) as u64 };
         }
         Kind::DeadLetters => return Condition::DeadLetters { above: section.number("share", 0.01, 1.0) },
-        Kind::ViolationBurn => Measure::Violations,
-        Kind::SlowReports => Measure::SlowReports(slower_than(3_500)),
-        Kind::SlowDelivery => Measure::SlowDelivery(slower_than(10_000)),
+        Kind::ViolationBurn => section.word("evidence", &EVIDENCE).unwrap_or(Measure::Confirmed),
+        Kind::SlowReports => Measure::SlowReports(section.length("slower_than", 3_500)),
+        Kind::SlowDelivery => Measure::SlowDelivery(section.length("slower_than", 10_000)),
         Kind::MissingReceipts => Measure::Missing,
         Kind::UnansweredCalls => Measure::Unanswered,
         Kind::CredentialErrors => Measure::CredentialErrors,
@@ -111,7 +112,7 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
         Kind::GhostCalls => Measure::GhostCalls,
         Kind::PriorityLowered => Measure::PriorityLowered,
         Kind::TelemetryCoverage => Measure::Untold,
-        Kind::LateEvents => Measure::Late(slower_than(300_000)),
+        Kind::LateEvents => Measure::Late(section.length("slower_than", 300_000)),
     };
     let above = match kind {
         Kind::ViolationBurn => (1.0 - objective) * section.number("burn_rate", 14.4, 100_000.0),

@@ -132,7 +132,11 @@ impl Rule {
         match self.condition {
             Condition::Ratio(ratio) => matches!(
                 ratio.measure,
-                Measure::Missing | Measure::Unanswered | Measure::SlowDelivery(_) | Measure::GhostCalls
+                Measure::Violations
+                    | Measure::Missing
+                    | Measure::Unanswered
+                    | Measure::SlowDelivery(_)
+                    | Measure::GhostCalls
             ),
             Condition::WakeBans { .. } => true,
             _ => false,

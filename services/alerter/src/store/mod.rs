@@ -6,7 +6,7 @@ mod state;
 
 use clickhouse::Client;
 
-pub use state::Remembered;
+pub use state::{Remembered, Risk, RiskKey, Told};
 
 /// See the module's text.
 #[derive(Clone)]

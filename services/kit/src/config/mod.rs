@@ -25,6 +25,8 @@ pub struct Config {
     pub privacy: Privacy,
     /// `[link]`
     pub link: Link,
+    /// `[alert]`
+    pub alert: Alert,
     /// `[http]`
     pub http: Http,
     /// `[log]`
@@ -95,6 +97,15 @@ pub struct Link {
     pub calls_in_memory: usize,
     pub settled_ms: i64,
     pub instance: String,
+}
+
+/// The alerter.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the settings table says what each is for")]
+pub struct Alert {
+    pub rules: String,
+    pub group: String,
+    pub interval_ms: u64,
 }
 
 /// The address of health and metrics.

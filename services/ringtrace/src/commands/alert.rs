@@ -1,7 +1,8 @@
-//! `ringtrace alert`: rules and their tests.
+//! `ringtrace alert`: the running alerter, and rules and their tests.
 
 mod expect;
 mod replay;
+mod serve;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,15 +10,22 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use ringtrace_alerter::rules::{Rules, SHIPPED, parse_length};
 
-use super::service::{self, EXIT_CONFIG, EXIT_DATA};
+use super::service::{self, EXIT_CONFIG, EXIT_DATA, Settings};
 use expect::Expected;
 use replay::Replay;
+pub use serve::is_of_rules;
 
 /// Judge risk, and tell people before iOS stops waking the app.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Rules file (TOML) over the shipped rules [alert.rules]
+    #[arg(long, value_name = "RULES.toml")]
+    rules: Option<PathBuf>,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -58,7 +66,10 @@ fn length(text: &str) -> Result<i64, String> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    match &args.verb {
+    let Some(verb) = &args.verb else {
+        return service::run(&args.settings, async |config| serve::serve(config, args.rules.as_deref()).await);
+    };
+    match verb {
         Verb::Rules => {
             print!("{SHIPPED}");
             ExitCode::SUCCESS

@@ -96,6 +96,9 @@ fn status_of(error: &anyhow::Error) -> u8 {
         _ => None,
     });
     let rules = error.downcast_ref::<RulesError>().or(of_linker);
+    if super::alert::is_of_rules(error) {
+        return EXIT_CONFIG;
+    }
     if rules.is_some_and(RulesError::is_setting) { EXIT_CONFIG } else { 1 }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat};
+use ringtrace_alerter::dead_letters::app_of;
 use ringtrace_alerter::judge::{Alert, Board, Moment, State, evaluate};
 use ringtrace_alerter::memory::Memory;
 use ringtrace_alerter::rules::Rules;
@@ -161,12 +162,7 @@ fn note(fired: &mut Vec<Fired>, alert: Alert) {
 
 /// Tenant, app and log time of a line that is no valid event, as far as it says.
 fn dead(line: &[u8], last: i64) -> (String, String, i64) {
+    let (tenant_id, app_id) = app_of(line);
     let value: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
-    let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let tenant = if value["app_id"].is_string() && !value["tenant_id"].is_string() {
-        ringtrace_model::DEFAULT_TENANT.to_owned()
-    } else {
-        text("tenant_id")
-    };
-    (tenant, text("app_id"), value["log_at"].as_i64().unwrap_or(last))
+    (tenant_id, app_id, value["log_at"].as_i64().unwrap_or(last))
 }
