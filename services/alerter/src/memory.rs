@@ -1,15 +1,18 @@
 //! The facts of a file of events, folded by `ringtrace-model` as log time goes on.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use ringtrace_model::{CallKey, Event, Kind, Known};
 
 use crate::device::{DeviceFact, DeviceHistory, Sight};
 use crate::fact::{Arrival, Call, Dim, Leg};
-use crate::judge::{Credential, DeadLetters, Source, Versions};
-use crate::query::{EXAMPLES, Example, Group, Query, Span, Table};
+use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
+use crate::query::{EXAMPLES, Example, Group, Measure, Query, Span, Table};
 use crate::stats::Count;
+
+/// How far back carriers of devices are looked up, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
 
 /// A call with what rules see of it.
 #[derive(Default)]
@@ -35,7 +38,9 @@ pub struct Memory {
     changed: BTreeSet<CallKey>,
     /// When a call changes by itself.
     timers: BTreeMap<i64, BTreeSet<CallKey>>,
+    /// Events of calls, each once, as in `events`.
     arrivals: Vec<Arrival>,
+    seen: HashSet<(String, u64)>,
     dead: Vec<(String, String, i64)>,
     said: Vec<Said>,
     /// Corrected time at which the app of a call and device was terminated.
@@ -45,10 +50,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes an event in, at its log time.
+    /// Takes an event in, at its log time. Events come in the order of their log times.
     pub fn take(&mut self, event: &Event<'_>, log_at: i64) {
-        let (tenant_id, app_id) = (event.tenant_id.to_string(), event.app_id.to_string());
-        self.arrivals.push(Arrival { tenant_id, app_id, log_at, late_ms: log_at - event.corrected_at() });
+        let is_new = self.seen.insert((event.event_id.to_string(), event.contents));
+        if is_new && event.is_call_event() {
+            let (tenant_id, app_id) = (event.tenant_id.to_string(), event.app_id.to_string());
+            self.arrivals.push(Arrival { tenant_id, app_id, log_at, late_ms: log_at - event.corrected_at() });
+        }
         self.take_device(event, log_at);
         if let Some(call_uuid) = event.call_uuid {
             let key = CallKey { tenant_id: event.tenant_id.as_ref().into(), call_uuid };
@@ -197,7 +205,9 @@ impl Source for Memory {
             let terminated_at = self.terminated.get(&(leg.call_uuid.clone(), leg.device_id.clone())).copied();
             let Some(fact) = DeviceFact::of_leg(leg, terminated_at) else { continue };
             let key = (leg.dim(Dim::Tenant).to_owned(), leg.dim(Dim::App).to_owned(), leg.device_id.clone());
-            devices.entry(key).or_insert_with(|| DeviceHistory::of(leg)).facts.push(fact);
+            let device = devices.entry(key).or_insert_with(|| DeviceHistory::of(leg));
+            device.learn(leg);
+            device.facts.push(fact);
         }
         for said in self.said.iter().filter(|said| span.holds(said.at)) {
             let key = (said.tenant_id.clone(), said.app_id.clone(), said.device_id.clone());
@@ -207,6 +217,27 @@ impl Source for Memory {
         }
         let has_strike = |device: &DeviceHistory| device.facts.iter().any(|fact| fact.sight == Sight::Strike);
         Ok(devices.into_values().filter(has_strike).collect())
+    }
+
+    async fn losses(&self, span: Span, now: i64) -> Result<Vec<Loss>, Infallible> {
+        let known = Span::before(now, DAY_MS);
+        let mut devices: BTreeMap<(&str, &str, &str), (DeviceHistory, Count)> = BTreeMap::new();
+        for leg in self.legs().filter(|leg| known.holds(leg.started_at)) {
+            let key = (leg.dim(Dim::Tenant), leg.dim(Dim::App), leg.device_id.as_str());
+            let (device, count) = devices.entry(key).or_insert_with(|| (DeviceHistory::of(leg), Count::default()));
+            device.learn(leg);
+            if let Some(is_bad) = Measure::Missing.of_leg(leg, now).filter(|_| span.holds(leg.started_at)) {
+                count.add(is_bad);
+            }
+        }
+        let losses = devices.into_values().map(|(device, count)| Loss {
+            tenant_id: device.tenant_id,
+            app_id: device.app_id,
+            carrier: device.carrier,
+            os_major: device.os_major,
+            count,
+        });
+        Ok(losses.collect())
     }
 
     async fn credentials(&self, span: Span) -> Result<Vec<Credential>, Infallible> {

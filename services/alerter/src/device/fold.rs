@@ -83,6 +83,15 @@ impl DeviceHistory {
             facts: Vec::new(),
         }
     }
+
+    /// Learns from another leg what earlier ones did not say: one that was missed names neither carrier nor version.
+    pub fn learn(&mut self, leg: &Leg) {
+        for (held, dim) in [(&mut self.carrier, Dim::Carrier), (&mut self.os_major, Dim::OsMajor)] {
+            if leg.dim(dim) > held.as_str() {
+                leg.dim(dim).clone_into(held);
+            }
+        }
+    }
 }
 
 /// How close a device is.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::board::Verdict;
-use super::source::Source;
+use super::source::{Loss, Source};
 use super::text;
-use crate::device::{DeviceHistory, DeviceLevel, DeviceRisk, fold};
+use crate::device::{DeviceHistory, DeviceLevel, DeviceRisk, DeviceSettings, fold};
 use crate::fact::Dim;
 use crate::query::{EXAMPLES, Example, Group, Measure, Query, Span};
 use crate::rules::{Against, Condition, Ratio, Rule, Rules, show_length};
@@ -214,46 +214,46 @@ async fn suspects<S: Source>(
         return Ok(Vec::new());
     }
     let span = Span::before(now, LOSS_MS);
-    let by_carrier = losses(source, &all, Dim::Carrier, span, now).await?;
-    let by_os = losses(source, &all, Dim::OsMajor, span, now).await?;
-    let is_wide = |losses: &Losses, device: &DeviceHistory, value: &str| {
-        let key = (device.tenant_id.clone(), device.app_id.clone(), value.to_owned());
-        losses.get(&key).is_some_and(|count| settings.is_wide_loss(*count))
-    };
+    let wide = WideLosses::of(&source.losses(span, now).await?, &all, span);
     let mut suspects = all;
-    suspects.retain(|(device, risk)| {
-        risk.level == DeviceLevel::Suspected
-            && !is_wide(&by_carrier, device, &device.carrier)
-            && !is_wide(&by_os, device, &device.os_major)
-    });
+    suspects.retain(|(device, risk)| risk.level == DeviceLevel::Suspected && !wide.hit(device, settings));
     Ok(suspects)
 }
 
-type Losses = BTreeMap<(String, String, String), Count>;
+/// What devices without strikes miss, by tenant, app and carrier, and by tenant, app and version of iOS.
+struct WideLosses {
+    by_carrier: BTreeMap<(String, String, String), Count>,
+    by_os: BTreeMap<(String, String, String), Count>,
+}
 
-/// What devices without strikes miss, by tenant, app and a dimension: all of it, less what those with strikes do.
-async fn losses<S: Source>(
-    source: &S,
-    struck: &[(DeviceHistory, DeviceRisk)],
-    dim: Dim,
-    span: Span,
-    now: i64,
-) -> Result<Losses, S::Error> {
-    let group_by = vec![Dim::Tenant, Dim::App, dim];
-    let groups = source.counts(&Query { measure: Measure::Missing, group_by, spans: vec![span], now }).await?;
-    let mut losses = Losses::new();
-    for group in groups {
-        if let ([tenant, app, value], Some(count)) = (group.values.as_slice(), group.counts.first()) {
-            losses.insert((tenant.clone(), app.clone(), value.clone()), *count);
+impl WideLosses {
+    /// All that is missed, less what the devices with strikes miss.
+    fn of(losses: &[Loss], struck: &[(DeviceHistory, DeviceRisk)], span: Span) -> WideLosses {
+        let mut wide = WideLosses { by_carrier: BTreeMap::new(), by_os: BTreeMap::new() };
+        for Loss { tenant_id, app_id, carrier, os_major, count } in losses {
+            let key = |value: &String| (tenant_id.clone(), app_id.clone(), value.clone());
+            for (held, value) in [(&mut wide.by_carrier, carrier), (&mut wide.by_os, os_major)] {
+                let sum = held.entry(key(value)).or_default();
+                *sum = sum.and(*count);
+            }
         }
+        for (device, _) in struck {
+            let own = device.pushes_in(span);
+            for (held, value) in [(&mut wide.by_carrier, &device.carrier), (&mut wide.by_os, &device.os_major)] {
+                let key = (device.tenant_id.clone(), device.app_id.clone(), value.clone());
+                if let Some(sum) = held.get_mut(&key) {
+                    let bad = sum.bad.saturating_sub(own.bad);
+                    *sum = Count { bad, total: sum.total.saturating_sub(own.total).max(bad) };
+                }
+            }
+        }
+        wide
     }
-    for (device, _) in struck {
-        let value = if dim == Dim::Carrier { &device.carrier } else { &device.os_major };
-        let key = (device.tenant_id.clone(), device.app_id.clone(), value.clone());
-        let Some(count) = losses.get_mut(&key) else { continue };
-        let seen = device.pushes_in(span);
-        let bad = count.bad.saturating_sub(seen.bad);
-        *count = Count { bad, total: count.total.saturating_sub(seen.total).max(bad) };
+
+    /// Whether a device's carrier, or its version of iOS, loses pushes of devices without strikes as well.
+    fn hit(&self, device: &DeviceHistory, settings: &DeviceSettings) -> bool {
+        let key = |value: &String| (device.tenant_id.clone(), device.app_id.clone(), value.clone());
+        let counts = [self.by_carrier.get(&key(&device.carrier)), self.by_os.get(&key(&device.os_major))];
+        counts.into_iter().flatten().any(|count| settings.is_wide_loss(*count))
     }
-    Ok(losses)
 }

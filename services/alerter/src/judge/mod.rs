@@ -8,4 +8,4 @@ mod text;
 
 pub use board::{Alert, Board, Change, State, fingerprint};
 pub use evaluate::{Moment, evaluate};
-pub use source::{Credential, DeadLetters, Source, Versions};
+pub use source::{Credential, DeadLetters, Loss, Source, Versions};

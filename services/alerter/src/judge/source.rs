@@ -64,6 +64,21 @@ pub struct DeadLetters {
     pub count: Count,
 }
 
+/// What devices miss, by what is known of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The tenant.
+    pub tenant_id: String,
+    /// The app.
+    pub app_id: String,
+    /// The carrier that any of the device's legs names; empty where none does.
+    pub carrier: String,
+    /// As the carrier: the major version of the operating system.
+    pub os_major: String,
+    /// Pushes of which the device shows nothing, of those accepted ([`crate::query::Measure::Missing`]).
+    pub count: Count,
+}
+
 /// Whoever keeps the facts: ClickHouse, or a file in memory. All times are log time, in milliseconds since the Unix epoch.
 pub trait Source {
     /// What can go wrong.
@@ -80,6 +95,9 @@ pub trait Source {
 
     /// Devices with strikes in a span, and all that is known of them since.
     fn devices(&self, span: Span) -> impl Future<Output = Result<Vec<DeviceHistory>, Self::Error>>;
+
+    /// What devices miss in a span. A push that is missed names no carrier, so that is looked up in the device's other legs.
+    fn losses(&self, span: Span, now: i64) -> impl Future<Output = Result<Vec<Loss>, Self::Error>>;
 
     /// The newest of each credential in a span.
     fn credentials(&self, span: Span) -> impl Future<Output = Result<Vec<Credential>, Self::Error>>;

@@ -11,7 +11,7 @@ use super::Store;
 use super::sql::{self, partitions, time};
 use crate::device::{DeviceFact, DeviceHistory, Sight};
 use crate::fact::{Dim, Leg};
-use crate::judge::{Credential, DeadLetters, Source, Versions};
+use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
 use crate::query::{Example, Group, Query, Span};
 use crate::stats::Count;
 
@@ -64,6 +64,16 @@ struct SaidRow {
     kind: String,
     reason: String,
     at: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct LossRow {
+    tenant: String,
+    app: String,
+    carrier: String,
+    os_major: String,
+    total: u64,
+    bad: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -145,6 +155,18 @@ impl Source for Store {
         Ok(histories(&legs, &said, span))
     }
 
+    async fn losses(&self, span: Span, now: i64) -> Result<Vec<Loss>, Error> {
+        let rows: Vec<LossRow> = self.client.query_raw(&sql::losses(span, now)).fetch_all().await?;
+        let losses = rows.into_iter().map(|row| Loss {
+            tenant_id: row.tenant,
+            app_id: row.app,
+            carrier: row.carrier,
+            os_major: row.os_major,
+            count: Count { bad: row.bad, total: row.total },
+        });
+        Ok(losses.collect())
+    }
+
     async fn credentials(&self, span: Span) -> Result<Vec<Credential>, Error> {
         let text = format!(
             "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, JSONExtractString(attributes, 'credential') AS name, \
@@ -200,6 +222,7 @@ fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory
         let terminated_at = terminated.get(&(row.call.as_str(), row.device.as_str())).copied();
         let Some(fact) = DeviceFact::of_leg(&leg, terminated_at) else { continue };
         let device = devices.entry((&row.tenant, &row.app, &row.device)).or_insert_with(|| DeviceHistory::of(&leg));
+        device.learn(&leg);
         device.facts.push(fact);
     }
     for row in said.iter().filter(|row| row.kind != "app.terminated" && span.holds(row.at)) {

@@ -6,7 +6,7 @@
 use chrono::DateTime;
 
 use crate::fact::Dim;
-use crate::query::{EXAMPLES, Query, Span, Table};
+use crate::query::{EXAMPLES, Measure, Query, Span, Table};
 
 /// Most groups of an answer: those with the most bad ones.
 const MOST_GROUPS: usize = 10_000;
@@ -44,8 +44,7 @@ fn place(table: Table) -> Place {
     match table {
         Table::Legs => Place { table: "legs_rows FINAL", at: "started_at", only: "role = 'callee'" },
         Table::Calls => Place { table: "calls_rows FINAL", at: "started_at", only: "1" },
-        // A repeated event counts twice: shares of events bear it, and FINAL would read far more.
-        Table::Events => Place { table: "events_rows", at: "log_at", only: "1" },
+        Table::Events => Place { table: "events_rows FINAL", at: "log_at", only: "1" },
     }
 }
 
@@ -91,4 +90,21 @@ pub(super) fn examples(query: &Query) -> Option<String> {
         partitions(span),
         within(at, span),
     ))
+}
+
+/// Of [`crate::judge::Source::losses`]: columns as of a loss, by carrier and major version that any leg of a device names.
+pub(super) fn losses(span: Span, now: i64) -> String {
+    let (counts, bad) = Measure::Missing.sql(now);
+    let known = Span::before(now, DAY_MS);
+    let counted = format!("{} AND ({counts})", within("started_at", span));
+    format!(
+        "SELECT tenant, app, carrier_of AS carrier, os_of AS os_major, sum(total_of) AS total, sum(bad_of) AS bad FROM ( \
+           SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, toString(max(ifNull(carrier, ''))) AS carrier_of, \
+             max({}) AS os_of, countIf({counted}) AS total_of, countIf({counted} AND ({bad})) AS bad_of \
+           FROM legs_rows FINAL WHERE {} AND role = 'callee' AND {} GROUP BY tenant, app, device_id \
+         ) GROUP BY tenant, app, carrier, os_major",
+        column(Dim::OsMajor),
+        partitions(known),
+        within("started_at", known),
+    )
 }
