@@ -119,7 +119,7 @@ fn page(rule: Option<&Rule>) -> &'static str {
         },
         Some(Condition::NewVersion { .. }) => "/violations",
         Some(Condition::WakeBans { .. }) => "/devices",
-        Some(Condition::Behind { .. } | Condition::Lag { .. } | Condition::DeadLetters { .. }) => "/pipeline",
+        Some(Condition::Behind { .. } | Condition::DeadLetters { .. }) => "/pipeline",
         Some(Condition::Expiry { .. }) => "/delivery",
         None => "/",
     }

@@ -19,8 +19,6 @@ pub struct Moment {
     pub wall: i64,
     /// How far the smallest log clock is behind the wall clock, in milliseconds; `None` before there is any.
     pub behind_ms: Option<i64>,
-    /// Records that wait to be read, where that is known.
-    pub lag: Option<u64>,
     /// Whether a later log time will be evaluated at once.
     pub catching_up: bool,
 }
@@ -43,7 +41,7 @@ pub async fn evaluate<S: Source>(
     let mut is_frozen = false;
     for rule in rules.rules.iter().filter(|rule| !moment.catching_up && is_about_clock(rule)) {
         let verdict = clock_verdict(rule, moment);
-        is_frozen |= verdict.is_some() && matches!(rule.condition, Condition::Behind { .. });
+        is_frozen |= verdict.is_some();
         changes.extend(board.step(rule, verdict.into_iter().collect(), |_| false, moment.wall, (0, false)));
     }
     if is_frozen {
@@ -71,7 +69,7 @@ pub async fn evaluate<S: Source>(
 }
 
 fn is_about_clock(rule: &Rule) -> bool {
-    matches!(rule.condition, Condition::Behind { .. } | Condition::Lag { .. })
+    matches!(rule.condition, Condition::Behind { .. })
 }
 
 fn is_holding(rule: &Rule) -> bool {
@@ -79,18 +77,10 @@ fn is_holding(rule: &Rule) -> bool {
 }
 
 fn clock_verdict(rule: &Rule, moment: &Moment) -> Option<Verdict> {
-    let summary = match rule.condition {
-        Condition::Behind { ms } => {
-            let behind_ms = moment.behind_ms.filter(|behind| *behind > ms)?;
-            let behind = show_length(behind_ms / 1_000 * 1_000);
-            format!("The pipeline is {behind} behind the wall clock (more than {}): other rules are frozen.", show_length(ms))
-        }
-        Condition::Lag { records } => {
-            let lag = moment.lag.filter(|lag| *lag > records)?;
-            format!("{lag} records wait to be read (more than {records}).")
-        }
-        _ => return None,
-    };
+    let Condition::Behind { ms } = rule.condition else { return None };
+    let behind_ms = moment.behind_ms.filter(|behind| *behind > ms)?;
+    let (behind, limit) = (show_length(behind_ms / 1_000 * 1_000), show_length(ms));
+    let summary = format!("The pipeline is {behind} behind the wall clock (more than {limit}): other rules are frozen.");
     Some(Verdict { group: Vec::new(), summary, examples: Vec::new() })
 }
 

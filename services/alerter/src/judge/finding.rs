@@ -36,7 +36,7 @@ pub(super) async fn find<S: Source>(
         Condition::WakeBans { at_least } => of_devices(source, rules, rule, at_least, now).await,
         Condition::Expiry { within_days } => of_credentials(source, rule, within_days, now).await,
         Condition::DeadLetters { above } => of_dead_letters(source, rule, above, now).await,
-        Condition::Behind { .. } | Condition::Lag { .. } => Ok(Vec::new()),
+        Condition::Behind { .. } => Ok(Vec::new()),
     }
 }
 

@@ -27,11 +27,10 @@ pub(super) enum Kind {
     TelemetryCoverage,
     LateEvents,
     PipelineBehind,
-    PipelineLag,
     DeadLetters,
 }
 
-pub(super) const KINDS: [(&str, Kind); 18] = [
+pub(super) const KINDS: [(&str, Kind); 17] = [
     ("new_version_violations", Kind::NewVersionViolations),
     ("violation_burn", Kind::ViolationBurn),
     ("slow_reports", Kind::SlowReports),
@@ -48,7 +47,6 @@ pub(super) const KINDS: [(&str, Kind); 18] = [
     ("telemetry_coverage", Kind::TelemetryCoverage),
     ("late_events", Kind::LateEvents),
     ("pipeline_behind", Kind::PipelineBehind),
-    ("pipeline_lag", Kind::PipelineLag),
     ("dead_letters", Kind::DeadLetters),
 ];
 
@@ -97,9 +95,6 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
         }
         Kind::CredentialExpiry => return Condition::Expiry { within_days: section.int("days", 14, (1, 365)) },
         Kind::PipelineBehind => return Condition::Behind { ms: section.length("longer_than", 2 * MINUTE_MS) },
-        Kind::PipelineLag => {
-            return Condition::Lag { records: section.int("records", 1_000_000, (1, i64::MAX)) as u64 };
-        }
         Kind::DeadLetters => return Condition::DeadLetters { above: section.number("share", 0.01, 1.0) },
         Kind::ViolationBurn => section.word("evidence", &EVIDENCE).unwrap_or(Measure::Confirmed),
         Kind::SlowReports => Measure::SlowReports(section.length("slower_than", 3_500)),
@@ -126,7 +121,7 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
 }
 
 fn group_by(kind: Kind, section: &mut Section<'_, '_, '_>) -> Vec<Dim> {
-    if matches!(kind, Kind::PipelineBehind | Kind::PipelineLag) {
+    if kind == Kind::PipelineBehind {
         return Vec::new();
     }
     let only_calls = matches!(

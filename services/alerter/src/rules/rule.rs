@@ -84,11 +84,6 @@ pub enum Condition {
         /// By how much, in milliseconds.
         ms: i64,
     },
-    /// Records that wait to be read.
-    Lag {
-        /// How many.
-        records: u64,
-    },
     /// Dead letters among the records of an app.
     DeadLetters {
         /// Their share.
@@ -122,11 +117,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule is about the pipeline itself: it goes by the wall clock, and is never frozen.
-    pub fn is_of_pipeline(&self) -> bool {
-        matches!(self.condition, Condition::Behind { .. } | Condition::Lag { .. } | Condition::DeadLetters { .. })
-    }
-
     /// Whether the rule judges telemetry, so that missing telemetry would make it lie.
     pub fn needs_telemetry(&self) -> bool {
         match self.condition {

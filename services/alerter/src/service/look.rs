@@ -40,11 +40,11 @@ impl Term<'_> {
         let mut board = self.remembered.board.clone();
         if !self.is_frozen(behind_ms) {
             for missed in missed(looked_until, now) {
-                let moment = Moment { now: missed, wall, behind_ms, lag: None, catching_up: true };
+                let moment = Moment { now: missed, wall, behind_ms, catching_up: true };
                 changes.extend(evaluate(self.store, self.rules, &mut board, &moment, |_| true).await?);
             }
         }
-        let moment = Moment { now: now.unwrap_or(wall), wall, behind_ms, lag: None, catching_up: false };
+        let moment = Moment { now: now.unwrap_or(wall), wall, behind_ms, catching_up: false };
         let is_due = |rule: &Rule| now.is_some() && (is_slow_due || !is_slow(rule));
         changes.extend(evaluate(self.store, self.rules, &mut board, &moment, is_due).await?);
         if !leads() {

@@ -81,6 +81,7 @@ impl<'a> Term<'a> {
 
     /// Lets couriers finish what is on its way, for a moment; what they don't get rid of is owed.
     pub(super) async fn end(mut self) {
+        super::measures::hide(&self.rules.rules);
         drop(self.wanted);
         let all = async { while self.couriers.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), all).await;

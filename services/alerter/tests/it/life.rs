@@ -112,7 +112,7 @@ impl Scene {
     fn look(&mut self, minute: i64, wall_minute: i64, catching_up: bool) -> Vec<Change> {
         let (now, wall) = (minute * MINUTE_MS, wall_minute * MINUTE_MS);
         let behind_ms = Some(if catching_up { 0 } else { wall - now });
-        let moment = Moment { now, wall, behind_ms, lag: None, catching_up };
+        let moment = Moment { now, wall, behind_ms, catching_up };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(evaluate(&self.facts, &self.rules, &mut self.board, &moment, |_| true)).unwrap()
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod clickhouse;
+mod alert;
 mod explain;
 mod input;
 mod run;

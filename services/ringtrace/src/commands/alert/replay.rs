@@ -123,7 +123,7 @@ impl Replay {
                 memory.take_dead(tenant, app, *log_at);
             }
             memory.advance(now);
-            let moment = Moment { now, wall: now, behind_ms: Some(0), lag: None, catching_up: false };
+            let moment = Moment { now, wall: now, behind_ms: Some(0), catching_up: false };
             let evaluated = evaluate(&memory, rules, &mut board, &moment, |_| true);
             let Ok(changes) = finished(evaluated);
             for change in changes {
