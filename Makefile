@@ -21,6 +21,7 @@ build: tools $(LIBCHDB)
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
 test: tools $(LIBCHDB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
+	promtool test rules dashboards/prometheus/tests/*.yml
 	cargo test --release --locked --workspace --no-fail-fast
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
@@ -75,6 +76,8 @@ tools:
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
+	need prometheus-alertmanager "Alertmanager, to test with: apt-get install prometheus-alertmanager"; \
+	need promtool "to test rules for Prometheus: apt-get install prometheus"; \
 	need unshare "util-linux, to run tests: apt-get install util-linux"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine: apt-get install npm"; \
 	if command -v pkg-config >/dev/null; then \

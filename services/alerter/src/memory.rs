@@ -215,8 +215,7 @@ impl Source for Memory {
                 device.facts.push(DeviceFact { at: said.at, sight: said.sight, call_uuid: String::new() });
             }
         }
-        let has_strike = |device: &DeviceHistory| device.facts.iter().any(|fact| fact.sight == Sight::Strike);
-        Ok(devices.into_values().filter(has_strike).collect())
+        Ok(devices.into_values().filter(DeviceHistory::has_strike).collect())
     }
 
     async fn losses(&self, span: Span, now: i64) -> Result<Vec<Loss>, Infallible> {

@@ -84,6 +84,11 @@ impl DeviceHistory {
         }
     }
 
+    /// Whether anything was seen that counts against it.
+    pub fn has_strike(&self) -> bool {
+        self.facts.iter().any(|fact| fact.sight == Sight::Strike)
+    }
+
     /// Learns from another leg what earlier ones did not say: one that was missed names neither carrier nor version.
     pub fn learn(&mut self, leg: &Leg) {
         for (held, dim) in [(&mut self.carrier, Dim::Carrier), (&mut self.os_major, Dim::OsMajor)] {

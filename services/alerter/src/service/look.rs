@@ -36,8 +36,8 @@ impl Term<'_> {
         let behind_ms = log_clock.map(|clock| wall - clock);
         let before = self.remembered.board.alerts.clone();
         let is_slow_due = wall - self.slow_at >= MINUTE_MS;
-        let mut changes = self.remembered.board.retire(&self.rules.rules, now.unwrap_or(wall));
         let mut board = self.remembered.board.clone();
+        let mut changes = board.retire(&self.rules.rules, now.unwrap_or(wall));
         if !self.is_frozen(behind_ms) {
             for missed in missed(looked_until, now) {
                 let moment = Moment { now: missed, wall, behind_ms, catching_up: true };

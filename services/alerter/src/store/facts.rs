@@ -15,7 +15,7 @@ use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
 use crate::query::{Example, Group, Query, Span};
 use crate::stats::Count;
 
-/// Most devices with strikes that are looked at, those with the most violations: a thousandth of a large fleet.
+/// Most devices that are looked at for violations, and for the end of their app: those with the most.
 const MOST_DEVICES: usize = 10_000;
 
 #[derive(Row, Deserialize)]
@@ -126,8 +126,10 @@ impl Source for Store {
 
     async fn devices(&self, span: Span) -> Result<Vec<DeviceHistory>, Error> {
         let struck = format!(
-            "(SELECT device_id FROM legs_rows FINAL WHERE {} AND role = 'callee' AND verdict = 'unreported' AND started_at >= {} \
-             GROUP BY device_id ORDER BY count() DESC LIMIT {MOST_DEVICES})",
+            "((SELECT device_id FROM legs_rows FINAL WHERE {0} AND role = 'callee' AND verdict = 'unreported' \
+             AND started_at >= {1} GROUP BY device_id ORDER BY count() DESC LIMIT {MOST_DEVICES}) UNION ALL \
+             (SELECT device AS device_id FROM device_events_rows WHERE {0} AND kind = 'app.terminated' \
+             AND call_uuid IS NOT NULL GROUP BY device ORDER BY count() DESC LIMIT {MOST_DEVICES}))",
             partitions(span),
             time(span.from),
         );
@@ -232,7 +234,7 @@ fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory
             device.facts.push(DeviceFact { at: row.at, sight, call_uuid: String::new() });
         }
     }
-    devices.into_values().collect()
+    devices.into_values().filter(DeviceHistory::has_strike).collect()
 }
 
 fn leg_of(row: &LegRow) -> Leg {

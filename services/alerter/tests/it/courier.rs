@@ -86,10 +86,10 @@ fn a_webhook_is_told_of_firing_and_of_resolution_once_each_and_signed() {
     assert_eq!(said, [("f1".into(), "firing".into()), ("f2".into(), "firing".into()), ("f1".into(), "resolved".into())]);
     let body = &received[0].body;
     assert_eq!((&body["version"], &body["receiver"], &body["truncatedAlerts"]), (&"4".into(), &"hook".into(), &0.into()));
-    assert_eq!(body["alerts"][0]["startsAt"], "2026-11-18T12:26:40.000Z");
+    assert_eq!(body["alerts"][0]["startsAt"], "2026-11-18T11:06:40.000Z");
     assert_eq!(body["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
     assert_eq!(body["commonLabels"]["app_id"], "com.<a>");
-    assert_eq!(received[2].body["alerts"][0]["endsAt"], "2026-11-18T12:27:40.000Z");
+    assert_eq!(received[2].body["alerts"][0]["endsAt"], "2026-11-18T11:07:40.000Z");
     for one in &received {
         let header = &one.headers.iter().find(|(name, _)| name == "x-ringtrace-signature").unwrap().1;
         let (time, signature) = header.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
