@@ -95,7 +95,8 @@ impl Tail {
             let record = record?;
             let Some(at) = record.timestamp().to_millis() else { continue };
             // A marker of a transaction or a replayed letter has no reason.
-            let is_letter = record.headers().is_some_and(|headers| headers.iter().any(|header| header.key == "ringtrace.reason"));
+            let is_letter =
+                record.headers().is_some_and(|headers| headers.iter().any(|header| header.key == "ringtrace.reason"));
             if is_letter {
                 let (tenant_id, app_id) = app_of(record.payload().unwrap_or_default());
                 self.add(tenant_id, app_id, at);

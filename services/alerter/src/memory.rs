@@ -90,7 +90,9 @@ impl Memory {
         }
         let sight = match known {
             Known::AppLaunched if attributes()["reason"] == "install" => Sight::Reinstalled,
-            Known::AppLaunched | Known::SdkHeartbeat | Known::PermissionSnapshot | Known::CallDirectoryStatus => Sight::Alive,
+            Known::AppLaunched | Known::SdkHeartbeat | Known::PermissionSnapshot | Known::CallDirectoryStatus => {
+                Sight::Alive
+            }
             _ => return,
         };
         self.said.push(Said {

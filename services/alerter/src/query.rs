@@ -128,11 +128,7 @@ impl Measure {
         let of = |counts: bool, is_bad: bool| counts.then_some(is_bad);
         let required = matches!(
             leg.verdict,
-            Verdict::Reported
-                | Verdict::ReportedLate
-                | Verdict::Filtered
-                | Verdict::ReportError
-                | Verdict::Unreported
+            Verdict::Reported | Verdict::ReportedLate | Verdict::Filtered | Verdict::ReportError | Verdict::Unreported
         );
         let is_violation = leg.verdict == Verdict::Unreported;
         let in_time = matches!(leg.verdict, Verdict::Reported | Verdict::ReportedLate);
@@ -144,7 +140,9 @@ impl Measure {
                 is_violation && leg.evidence == Some(Evidence::Confirmed),
             ),
             Measure::SlowReports(ms) => leg.received_to_reported_ms.filter(|_| in_time).map(|took| took > ms),
-            Measure::SlowDelivery(ms) => leg.sent_to_received_ms.filter(|_| leg.accepted_at.is_some()).map(|took| took > ms),
+            Measure::SlowDelivery(ms) => {
+                leg.sent_to_received_ms.filter(|_| leg.accepted_at.is_some()).map(|took| took > ms)
+            }
             Measure::Missing => {
                 let accepted_at = leg.accepted_at?;
                 let shown = leg.received_at.is_some() || leg.reported_at.is_some() || leg.answered_at.is_some();
@@ -198,9 +196,7 @@ impl Measure {
         let (counts, bad) = match self {
             Measure::Violations => (REQUIRED.to_owned(), "verdict = 'unreported'".to_owned()),
             Measure::Confirmed => (REQUIRED.to_owned(), CONFIRMED.to_owned()),
-            Measure::ConfirmedInStore => {
-                (format!("{REQUIRED} AND build_channel = 'app_store'"), CONFIRMED.to_owned())
-            }
+            Measure::ConfirmedInStore => (format!("{REQUIRED} AND build_channel = 'app_store'"), CONFIRMED.to_owned()),
             Measure::SlowReports(ms) => (
                 "verdict IN ('reported', 'reported_late') AND received_to_reported_ms IS NOT NULL".to_owned(),
                 format!("received_to_reported_ms > {ms}"),

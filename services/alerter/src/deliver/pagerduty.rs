@@ -17,7 +17,8 @@ pub(super) fn request(url: &str, routing_key: &str, notice: &Notice) -> Outgoing
     });
     if !is_resolved {
         // PagerDuty takes 1,024 characters.
-        let summary: String = format!("{}: {}", notice.title(), notice.annotation("summary")).chars().take(1_000).collect();
+        let summary: String =
+            format!("{}: {}", notice.title(), notice.annotation("summary")).chars().take(1_000).collect();
         let links = notice.examples().filter(|example| example.starts_with("http"));
         let links = links.map(|example| json!({ "href": example, "text": "call" }));
         let dashboard = (!notice.link.is_empty()).then(|| json!({ "href": notice.link, "text": "dashboard" }));

@@ -80,7 +80,8 @@ fn clock_verdict(rule: &Rule, moment: &Moment) -> Option<Verdict> {
     let Condition::Behind { ms } = rule.condition else { return None };
     let behind_ms = moment.behind_ms.filter(|behind| *behind > ms)?;
     let (behind, limit) = (show_length(behind_ms / 1_000 * 1_000), show_length(ms));
-    let summary = format!("The pipeline is {behind} behind the wall clock (more than {limit}): other rules are frozen.");
+    let summary =
+        format!("The pipeline is {behind} behind the wall clock (more than {limit}): other rules are frozen.");
     Some(Verdict { group: Vec::new(), summary, examples: Vec::new() })
 }
 

@@ -81,12 +81,7 @@ fn holds(rule: &Rule, ratio: &Ratio, counts: &[Count]) -> bool {
     is_enough && window.lower() > ratio.above && short_holds && is_worse
 }
 
-async fn of_new_versions<S: Source>(
-    source: &S,
-    rule: &Rule,
-    new_ms: i64,
-    now: i64,
-) -> Result<Vec<Verdict>, S::Error> {
+async fn of_new_versions<S: Source>(source: &S, rule: &Rule, new_ms: i64, now: i64) -> Result<Vec<Verdict>, S::Error> {
     let spans = vec![Span::before(now, rule.window_ms)];
     let query = Query { measure: Measure::ConfirmedInStore, group_by: rule.group_by.clone(), spans, now };
     let groups = source.counts(&query).await?;
@@ -141,12 +136,7 @@ async fn of_credentials<S: Source>(
     Ok(verdicts.collect())
 }
 
-async fn of_dead_letters<S: Source>(
-    source: &S,
-    rule: &Rule,
-    above: f64,
-    now: i64,
-) -> Result<Vec<Verdict>, S::Error> {
+async fn of_dead_letters<S: Source>(source: &S, rule: &Rule, above: f64, now: i64) -> Result<Vec<Verdict>, S::Error> {
     let all = source.dead_letters(Span::before(now, rule.window_ms)).await?;
     let bad = all.into_iter().filter(|letters| {
         let count = letters.count;

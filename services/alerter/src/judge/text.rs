@@ -11,7 +11,9 @@ fn words(measure: Measure) -> (String, &'static str) {
         Measure::Violations => ("were not made".to_owned(), "required reports"),
         Measure::Confirmed => ("were certainly not made".to_owned(), "required reports"),
         Measure::ConfirmedInStore => ("were certainly not made by App Store builds".to_owned(), "required reports"),
-        Measure::SlowReports(ms) => (format!("took longer than {} (iOS kills at about 7 s)", show_length(ms)), "reports"),
+        Measure::SlowReports(ms) => {
+            (format!("took longer than {} (iOS kills at about 7 s)", show_length(ms)), "reports")
+        }
         Measure::SlowDelivery(ms) => (format!("arrived later than {}", show_length(ms)), "received pushes"),
         Measure::Missing => ("show no receipt after a minute".to_owned(), "accepted pushes"),
         Measure::Unanswered => ("were answered nowhere".to_owned(), "legs that rang"),

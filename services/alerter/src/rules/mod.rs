@@ -88,7 +88,9 @@ fn read<'a>(own: &'a DeTable<'a>, shipped: &'a DeTable<'a>, problems: &mut Probl
     let mut receivers: Vec<Receiver> = Vec::new();
     for (at, table) in tables(own, "receiver") {
         let name = format!("receiver.{}", name_of(table));
-        let Some(receiver) = receivers::read_receiver(Section::new(name, at, Some(table), None, problems)) else { continue };
+        let Some(receiver) = receivers::read_receiver(Section::new(name, at, Some(table), None, problems)) else {
+            continue;
+        };
         if receivers.iter().any(|held| held.name == receiver.name) {
             problems.add(at, format!("receiver.{}", receiver.name), "is a name that another receiver has");
         }

@@ -113,12 +113,7 @@ impl<'a, 'p, 't> Section<'a, 'p, 't> {
     }
 
     /// The value of a key, as `take` reads it; `expected` says what it accepts. `None` where the key is missing or wrong.
-    fn get<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        take: impl FnOnce(&DeValue<'a>) -> Option<T>,
-    ) -> Option<T> {
+    fn get<T>(&mut self, key: &'static str, expected: &str, take: impl FnOnce(&DeValue<'a>) -> Option<T>) -> Option<T> {
         let (at, value) = self.value(key)?;
         let taken = take(value);
         if taken.is_none() {

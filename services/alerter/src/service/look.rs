@@ -118,10 +118,8 @@ fn missed(looked_until: Option<i64>, now: Option<i64>) -> Vec<i64> {
 
 fn is_slow(rule: &Rule) -> bool {
     let compares = matches!(rule.condition, Condition::Ratio(ratio) if ratio.against.is_some());
-    let asks_much = matches!(
-        rule.condition,
-        Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. }
-    );
+    let asks_much =
+        matches!(rule.condition, Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. });
     rule.window_ms > LONG_MS || compares || asks_much
 }
 

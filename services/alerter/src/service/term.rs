@@ -45,15 +45,8 @@ impl<'a> Term<'a> {
     pub(super) async fn begin(alerter: &'a Alerter, store: &'a Store) -> Result<Self, Error> {
         let remembered = store.remember().await?;
         let (wanted, _) = watch::channel(Arc::new(Wanted::new()));
-        let mut term = Term {
-            rules: &alerter.rules,
-            store,
-            remembered,
-            slow_at: 0,
-            risk_at: 0,
-            wanted,
-            couriers: JoinSet::new(),
-        };
+        let mut term =
+            Term { rules: &alerter.rules, store, remembered, slow_at: 0, risk_at: 0, wanted, couriers: JoinSet::new() };
         term.publish();
         let book = Arc::new(Book(store.clone()));
         for receiver in &alerter.rules.receivers {

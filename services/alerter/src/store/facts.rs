@@ -239,7 +239,8 @@ fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory
 
 fn leg_of(row: &LegRow) -> Leg {
     let mut dims: [String; Dim::ALL.len()] = Default::default();
-    let known = [(Dim::Tenant, &row.tenant), (Dim::App, &row.app), (Dim::Carrier, &row.carrier), (Dim::OsMajor, &row.os_major)];
+    let known =
+        [(Dim::Tenant, &row.tenant), (Dim::App, &row.app), (Dim::Carrier, &row.carrier), (Dim::OsMajor, &row.os_major)];
     for (dim, value) in known {
         if let Some(place) = dims.get_mut(dim as usize) {
             place.clone_from(value);

@@ -124,7 +124,8 @@ impl Store {
     /// As ClickHouse says.
     pub async fn remember(&self) -> Result<Remembered, Error> {
         let mut remembered = Remembered::default();
-        let alerts: Vec<AlertRow> = self.client.query("SELECT ?fields FROM alert_states_rows FINAL").fetch_all().await?;
+        let alerts: Vec<AlertRow> =
+            self.client.query("SELECT ?fields FROM alert_states_rows FINAL").fetch_all().await?;
         for row in alerts.into_iter().filter(|row| row.deleted == 0) {
             if let Some(alert) = alert_of(row) {
                 remembered.board.alerts.insert(alert.fingerprint.clone(), alert);
@@ -163,7 +164,13 @@ impl Store {
     ///
     /// # Errors
     /// As ClickHouse says; writing again does no harm.
-    pub async fn write_alerts(&self, written: &[Alert], gone: &[Alert], changes: &[Change], version: i64) -> Result<(), Error> {
+    pub async fn write_alerts(
+        &self,
+        written: &[Alert],
+        gone: &[Alert],
+        changes: &[Change],
+        version: i64,
+    ) -> Result<(), Error> {
         if !written.is_empty() || !gone.is_empty() {
             let mut insert = self.insert::<AlertRow>("alert_states_rows").await?;
             for (alert, deleted) in written.iter().map(|alert| (alert, 0)).chain(gone.iter().map(|alert| (alert, 1))) {
@@ -185,11 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// As ClickHouse says; writing again does no harm.
-    pub async fn write_told(
-        &self,
-        told: &[(&str, &str, i64, Option<State>)],
-        version: i64,
-    ) -> Result<(), Error> {
+    pub async fn write_told(&self, told: &[(&str, &str, i64, Option<State>)], version: i64) -> Result<(), Error> {
         if told.is_empty() {
             return Ok(());
         }

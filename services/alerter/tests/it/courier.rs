@@ -25,8 +25,10 @@ impl Ledger for Book {
 
 fn notice(fingerprint: &str, state: State) -> Notice {
     let labels = [("alertname", "ghost-calls"), ("severity", "page"), ("app_id", "com.<a>"), ("tenant_id", "t")];
-    let annotations = [("summary", "3 of 4 & more"), ("example_1", "https://x/calls/1?tenant=t"), ("runbook", "Do it.")];
-    let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let annotations =
+        [("summary", "3 of 4 & more"), ("example_1", "https://x/calls/1?tenant=t"), ("runbook", "Do it.")];
+    let owned =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Notice {
         fingerprint: fingerprint.to_owned(),
         severity: Severity::Page,
@@ -82,10 +84,17 @@ fn a_webhook_is_told_of_firing_and_of_resolution_once_each_and_signed() {
     server.wait_for(2);
     desk.want(&[notice("f1", State::Resolved), notice("f2", State::Firing)]);
     let received = server.wait_for(3);
-    let said: Vec<_> = received.iter().map(|one| (one.body["alerts"][0]["fingerprint"].clone(), one.body["status"].clone())).collect();
-    assert_eq!(said, [("f1".into(), "firing".into()), ("f2".into(), "firing".into()), ("f1".into(), "resolved".into())]);
+    let said: Vec<_> =
+        received.iter().map(|one| (one.body["alerts"][0]["fingerprint"].clone(), one.body["status"].clone())).collect();
+    assert_eq!(
+        said,
+        [("f1".into(), "firing".into()), ("f2".into(), "firing".into()), ("f1".into(), "resolved".into())]
+    );
     let body = &received[0].body;
-    assert_eq!((&body["version"], &body["receiver"], &body["truncatedAlerts"]), (&"4".into(), &"hook".into(), &0.into()));
+    assert_eq!(
+        (&body["version"], &body["receiver"], &body["truncatedAlerts"]),
+        (&"4".into(), &"hook".into(), &0.into())
+    );
     assert_eq!(body["alerts"][0]["startsAt"], "2026-11-18T11:06:40.000Z");
     assert_eq!(body["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
     assert_eq!(body["commonLabels"]["app_id"], "com.<a>");
@@ -104,7 +113,8 @@ fn a_webhook_is_told_of_firing_and_of_resolution_once_each_and_signed() {
 fn slack_and_pagerduty_are_spoken_to_as_they_document() {
     let desk = Desk::new();
     let slack = Server::start(&[Answer::With(200, "", "ok")]);
-    let pagerduty = Server::start(&[Answer::With(202, "", r#"{"status":"success","message":"Event processed","dedup_key":"f1"}"#)]);
+    let pagerduty =
+        Server::start(&[Answer::With(202, "", r#"{"status":"success","message":"Event processed","dedup_key":"f1"}"#)]);
     desk.hire(receiver("slack", ReceiverKind::Slack, &slack), &[]);
     desk.hire(receiver("pagerduty", ReceiverKind::PagerDuty, &pagerduty), &[]);
     desk.want(&[notice("f1", State::Firing)]);
@@ -180,7 +190,12 @@ fn a_restart_neither_tells_again_nor_forgets() {
     // Told; told of an earlier episode; owed, and over meanwhile; resolved before this receiver was there.
     let told = [("f1", fired_at, Some(State::Firing)), ("f2", 1, Some(State::Resolved)), ("f3", fired_at, None)];
     desk.hire(receiver("hook", ReceiverKind::Webhook, &server), &told);
-    desk.want(&[notice("f1", State::Firing), notice("f2", State::Firing), notice("f3", State::Resolved), notice("f4", State::Resolved)]);
+    desk.want(&[
+        notice("f1", State::Firing),
+        notice("f2", State::Firing),
+        notice("f3", State::Resolved),
+        notice("f4", State::Resolved),
+    ]);
     let received = server.wait_for(3);
     let said = received.iter().map(|one| {
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

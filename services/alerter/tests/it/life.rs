@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 use ringtrace_alerter::device::DeviceHistory;
-use ringtrace_alerter::judge::{Board, Change, Credential, DeadLetters, Loss, Moment, Source, State, Versions, evaluate};
+use ringtrace_alerter::judge::{
+    Board, Change, Credential, DeadLetters, Loss, Moment, Source, State, Versions, evaluate,
+};
 use ringtrace_alerter::query::{Example, Group, Measure, Query, Span};
 use ringtrace_alerter::rules::Rules;
 use ringtrace_alerter::stats::Count;

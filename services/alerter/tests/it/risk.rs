@@ -36,7 +36,8 @@ fn each_level_says_why_with_its_numbers() {
     check(&creeping, Level::Watch, "80 of 30000 required reports in 3 d");
     let worse = AppCounts { before: count(1, 20_000), ..windows(count(0, 0), count(0, 0), count(0, 0), count(9, 900)) };
     check(&worse, Level::AtRisk, "against 1 of 20000 (0.005 %) of the version before");
-    let near = AppCounts { near: count(60, 2_000), ..windows(count(0, 9), count(0, 99), count(0, 2_000), count(0, 9_000)) };
+    let near =
+        AppCounts { near: count(60, 2_000), ..windows(count(0, 9), count(0, 99), count(0, 2_000), count(0, 9_000)) };
     check(&near, Level::Watch, "60 of 2000 reports in 6 h took longer than 3 s");
     check(&windows(count(0, 9), count(0, 99), count(0, 999), count(0, 9_999)), Level::Ok, "0 of 9999");
 }
@@ -45,7 +46,11 @@ fn each_level_says_why_with_its_numbers() {
 fn few_pushes_never_page_but_a_new_version_is_watched_at_once() {
     let few = windows(count(2, 2), count(2, 2), count(2, 2), count(2, 2));
     check(&few, Level::Ok, "2 of 2");
-    let new = AppCounts { confirmed_in_store: 1, age_ms: 7_200_000, ..windows(count(1, 1), count(1, 1), count(1, 1), count(1, 1)) };
+    let new = AppCounts {
+        confirmed_in_store: 1,
+        age_ms: 7_200_000,
+        ..windows(count(1, 1), count(1, 1), count(1, 1), count(1, 1))
+    };
     check(&new, Level::Watch, "1 confirmed violation in the App Store by a version first seen 2 h ago");
     check(&AppCounts { age_ms: 30 * 86_400_000, ..new }, Level::Ok, "1 of 1");
 }

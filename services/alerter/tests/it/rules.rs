@@ -98,13 +98,22 @@ fn every_mistake_is_named_with_line_and_key() {
     );
     refused("[[rule]]\nkind = \"ghost_calls\"\n", &["line 1: rule..name: is missing"]);
     refused("[[rule]]\nname = \"new\"\n", &["line 1: rule.new.kind: is missing"]);
-    refused("[[rule]]\nname = \"new\"\nkind = \"ghosts\"\n", &["line 3: rule.new.kind: \"ghosts\" is not accepted: expected one of"]);
+    refused(
+        "[[rule]]\nname = \"new\"\nkind = \"ghosts\"\n",
+        &["line 3: rule.new.kind: \"ghosts\" is not accepted: expected one of"],
+    );
     refused(
         "[[rule]]\nname = \"late-events\"\ngroup_by = [\"app_id\",\n  \"carrier\"]\n",
         &["line 4: rule.late-events.group_by: \"carrier\" is not accepted: expected any of tenant_id, app_id"],
     );
-    refused("[[rule]]\nname=\"a\"\nkind=\"dead_letters\"\n[[rule]]\nname=\"a\"\nkind=\"dead_letters\"\n", &["line 4: rule.a: is a name"]);
-    refused("[[rule]]\nname = \"ghost-calls\"\nburn_rate = 2.0\n", &["line 3: rule.ghost-calls.burn_rate: is no key here"]);
+    refused(
+        "[[rule]]\nname=\"a\"\nkind=\"dead_letters\"\n[[rule]]\nname=\"a\"\nkind=\"dead_letters\"\n",
+        &["line 4: rule.a: is a name"],
+    );
+    refused(
+        "[[rule]]\nname = \"ghost-calls\"\nburn_rate = 2.0\n",
+        &["line 3: rule.ghost-calls.burn_rate: is no key here"],
+    );
     refused("[[receiver]]\nname = \"a\"\nkind = \"slack\"\n", &["line 1: receiver.a.url: is missing"]);
     refused("[[receiver]]\nname = \"a\"\nkind = \"pagerduty\"\n", &["line 1: receiver.a.secret: is missing"]);
     refused("[[mute]]\nlabels = {}\n", &["line 2: mute.labels: is missing or empty"].map(|_| "line 1: mute.labels"));

@@ -39,8 +39,11 @@ impl Server {
     pub fn start(answers: &[Answer]) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let server =
-            Server { url, received: Arc::default(), answers: Arc::new(Mutex::new(answers.iter().rev().copied().collect())) };
+        let server = Server {
+            url,
+            received: Arc::default(),
+            answers: Arc::new(Mutex::new(answers.iter().rev().copied().collect())),
+        };
         let serving = server.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -66,7 +69,8 @@ impl Server {
             Answer::Rubbish => drop(stream.write_all(b"\x00\x01 what?\n\n")),
             Answer::With(status, headers, body) => {
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n");
+                let head =
+                    format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n");
                 let _ = stream.write_all(format!("{head}{body}").as_bytes());
             }
         }

@@ -83,7 +83,8 @@ pub fn run(args: &Args) -> ExitCode {
             Err(error) => service::refuse(&error, EXIT_CONFIG),
         },
         Verb::Test { rules, events, expect, every } => {
-            let read = read_rules(rules).and_then(|rules| Ok((rules, expect.as_deref().map(Expected::read).transpose()?)));
+            let read =
+                read_rules(rules).and_then(|rules| Ok((rules, expect.as_deref().map(Expected::read).transpose()?)));
             match read {
                 Err(error) => service::refuse(&error, EXIT_CONFIG),
                 Ok((rules, expected)) => match test(&rules, events, expected, *every) {

@@ -67,7 +67,11 @@ fn another_outcome_than_expected_fails_and_is_shown() {
     let events = folder().join("wake_bans.jsonl");
     let tested = run(&["alert", "test", "-", events.to_str().unwrap(), "--expect", wrong.to_str().unwrap()]);
     assert_eq!(tested.status, 1);
-    assert!(tested.stderr.contains("missing: ghost-calls {} from 2026-11-01T08:00:00Z to the end"), "{}", tested.stderr);
+    assert!(
+        tested.stderr.contains("missing: ghost-calls {} from 2026-11-01T08:00:00Z to the end"),
+        "{}",
+        tested.stderr
+    );
     assert!(tested.stderr.contains("not expected: 2026-11-01T08:"), "{}", tested.stderr);
 }
 
@@ -80,7 +84,11 @@ fn lines_that_are_no_events_count_as_dead_letters_of_their_app() {
     fs::write(&events, good + &bad).unwrap();
     let tested = run(&["alert", "test", "-", events.to_str().unwrap()]);
     assert_eq!(tested.status, 65, "{}", tested.stderr);
-    assert!(tested.stdout.contains("ticket dead-letters{tenant_id=\"default\",app_id=\"com.example.talk\"}"), "{}", tested.stdout);
+    assert!(
+        tested.stdout.contains("ticket dead-letters{tenant_id=\"default\",app_id=\"com.example.talk\"}"),
+        "{}",
+        tested.stdout
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 // `clippy.toml` lets tests unwrap and panic, but takes only functions marked `#[test]` for tests, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod clickhouse;
 mod alert;
+mod clickhouse;
 mod explain;
 mod input;
 mod run;

@@ -96,7 +96,9 @@ fn clickhouse_and_memory_answer_alike() {
     }
     assert!(bad > 100, "{bad} bad ones are too few to show anything");
     let whole = Span { from: start - 86_400_000, to: now };
-    let both = |span| (runtime.block_on(store.credentials(span)).unwrap(), runtime.block_on(memory.credentials(span)).unwrap());
+    let both = |span| {
+        (runtime.block_on(store.credentials(span)).unwrap(), runtime.block_on(memory.credentials(span)).unwrap())
+    };
     let (mut found, mut expected) = both(whole);
     found.sort_by(|a, b| (&a.tenant_id, &a.app_id).cmp(&(&b.tenant_id, &b.app_id)));
     expected.sort_by(|a, b| (&a.tenant_id, &a.app_id).cmp(&(&b.tenant_id, &b.app_id)));

@@ -152,7 +152,13 @@ fn a_page_is_told_once_over_a_kill_and_with_two_alerters_and_is_resolved() {
     assert_eq!(hook.told(), [firing, resolved]);
     wait_for("Alertmanager to forget it", || in_alertmanager(&at).is_empty());
     let history = case.rows("SELECT state, rule FROM alert_history ORDER BY at");
-    assert_eq!(history, [json!({"state": "firing", "rule": "credential-errors"}), json!({"state": "resolved", "rule": "credential-errors"})]);
+    assert_eq!(
+        history,
+        [
+            json!({"state": "firing", "rule": "credential-errors"}),
+            json!({"state": "resolved", "rule": "credential-errors"})
+        ]
+    );
     let owed = case.number("SELECT count() FROM alert_deliveries WHERE receiver = 'down' AND state = 'owed'");
     assert_eq!(owed, 1, "what the receiver that is down was not told is not forgotten");
     heir.signal("TERM");

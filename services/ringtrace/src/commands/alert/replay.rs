@@ -149,9 +149,8 @@ fn note(fired: &mut Vec<Fired>, alert: Alert) {
     match alert.state {
         State::Firing => fired.push(Fired { alert, resolved_at: None }),
         State::Resolved => {
-            let open = fired.iter_mut().find(|held| {
-                held.alert.fingerprint == alert.fingerprint && held.resolved_at.is_none()
-            });
+            let open =
+                fired.iter_mut().find(|held| held.alert.fingerprint == alert.fingerprint && held.resolved_at.is_none());
             if let Some(open) = open {
                 open.resolved_at = alert.resolved_at;
             }
