@@ -28,7 +28,7 @@ impl Term<'_> {
     /// As ClickHouse says; the next look does it again.
     pub(super) async fn look(&mut self, leads: impl Fn() -> bool) -> Result<(), Error> {
         let started = tokio::time::Instant::now();
-        let log_clock = self.store.log_clock().await?;
+        let log_clock = self.log_clock().await?;
         let wall = clock::wall_ms();
         let looked_until = self.remembered.looked_until;
         // A log clock never goes back: a slot that was just made may begin earlier.
@@ -68,6 +68,21 @@ impl Term<'_> {
         histogram!("ringtrace_alert_evaluation_seconds").record(started.elapsed().as_secs_f64());
         measures::show(self, behind_ms);
         Ok(())
+    }
+
+    /// The smallest log clock of all slots: as they wrote it, or later when there was nothing left to read.
+    async fn log_clock(&mut self) -> Result<Option<i64>, Error> {
+        let asked_at = clock::wall_ms();
+        let (written, positions) = self.store.slots().await?;
+        let backlog = self.backlog.clone();
+        let asked = tokio::task::spawn_blocking(move || backlog.is_read(&positions)).await;
+        match asked {
+            Ok(Ok(true)) => self.read_until = Some(asked_at),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "Kafka does not say where topics end"),
+            Err(error) => tracing::error!(%error, "asking Kafka where topics end has panicked"),
+        }
+        Ok(written.max(self.read_until))
     }
 
     fn is_frozen(&self, behind_ms: Option<i64>) -> bool {

@@ -7,11 +7,13 @@ mod term;
 
 use std::time::Duration;
 
+use rdkafka::error::KafkaError;
 use ringtrace_kit::clock;
 use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 
+use crate::backlog::Backlog;
 use crate::dead_letters::Tail;
 use crate::leader::Leadership;
 use crate::rules::Rules;
@@ -36,20 +38,25 @@ pub struct Alerter {
 
 impl Alerter {
     /// Runs until the drain starts.
-    pub async fn run(self) {
+    ///
+    /// # Errors
+    /// The configuration of Kafka is not accepted.
+    pub async fn run(self) -> Result<(), KafkaError> {
+        let backlog = Backlog::new(&self.config.kafka)?;
         let (leadership, tail) = (Leadership::default(), Tail::default());
         let group = self.take_part(&leadership);
         let letters = self.follow(&tail);
         let store = Store::new(ringtrace_kit::clickhouse::client(&self.config.clickhouse), tail);
         while !self.drain.is_started() {
             match leadership.term() {
-                Some(number) => self.lead(&store, &leadership, number).await,
+                Some(number) => self.lead(&store, &backlog, &leadership, number).await,
                 None => tokio::time::sleep(WAITING).await,
             }
             self.health.ready("evaluation");
         }
         // They look at the drain themselves; a panic of theirs has been printed.
         let _ = (group.await, letters.await);
+        Ok(())
     }
 
     fn take_part(&self, leadership: &Leadership) -> tokio::task::JoinHandle<()> {
@@ -64,8 +71,8 @@ impl Alerter {
     }
 
     /// One term: from taking over to losing the lead.
-    async fn lead(&self, store: &Store, leadership: &Leadership, number: u64) {
-        let mut term = match term::Term::begin(self, store).await {
+    async fn lead(&self, store: &Store, backlog: &Backlog, leadership: &Leadership, number: u64) {
+        let mut term = match term::Term::begin(self, store, backlog).await {
             Ok(term) => term,
             Err(error) => {
                 self.complain(&error);

@@ -109,9 +109,10 @@ struct ClockRow {
 }
 
 #[derive(Row, Deserialize)]
-struct Clocks {
-    slots: u64,
+struct SlotRow {
     log_clock: i64,
+    slot: u32,
+    positions: Vec<(String, i64)>,
 }
 
 /// The word of a receiver that was not told yet.
@@ -149,15 +150,20 @@ impl Store {
         Ok(remembered)
     }
 
-    /// The smallest log clock of all slots, in milliseconds since the Unix epoch; `None` before the first flush.
+    /// The smallest log clock of all slots as they wrote it, in milliseconds since the Unix epoch, and the next offset of each
+    /// partition (`topic/partition`); no clock before the first flush.
     ///
     /// # Errors
     /// As ClickHouse says.
-    pub async fn log_clock(&self) -> Result<Option<i64>, Error> {
-        let text = "SELECT count() AS slots, toUnixTimestamp64Milli(min(rows.log_clock)) AS log_clock \
-                    FROM slots_rows AS rows FINAL";
-        let clocks: Clocks = self.client.query(text).fetch_one().await?;
-        Ok((clocks.slots > 0).then_some(clocks.log_clock))
+    pub async fn slots(&self) -> Result<(Option<i64>, BTreeMap<String, i64>), Error> {
+        let text =
+            "SELECT toUnixTimestamp64Milli(rows.log_clock) AS log_clock, slot, positions FROM slots_rows AS rows FINAL";
+        let slots: Vec<SlotRow> = self.client.query(text).fetch_all().await?;
+        let clock = slots.iter().map(|slot| slot.log_clock).min();
+        let positions = slots
+            .iter()
+            .flat_map(|slot| slot.positions.iter().map(|(topic, next)| (format!("{topic}/{}", slot.slot), *next)));
+        Ok((clock, positions.collect()))
     }
 
     /// Writes alerts as they are, and what changed; `version` is wall time in milliseconds.

@@ -36,10 +36,10 @@ pub async fn serve(config: Config, rules: Option<&Path>) -> anyhow::Result<()> {
         tracing::warn!("no receiver is configured: alerts are stored and shown, but nobody is told");
     }
     let server = tokio::spawn(http::serve(listener, http::router(health.clone(), metrics), drain.clone()));
-    Alerter { config, rules, health, drain: drain.clone() }.run().await;
+    let ran = Alerter { config, rules, health, drain: drain.clone() }.run().await;
     drain.start();
     server.await??;
-    Ok(())
+    Ok(ran?)
 }
 
 /// Whether an error is one of the rules file.
