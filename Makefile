@@ -23,6 +23,7 @@ build: tools $(LIBCHDB) $(WEB)
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
 test: tools $(LIBCHDB) $(WEB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
+	promtool test rules dashboards/prometheus/tests/*.yml
 	cargo test --release --locked --workspace --no-fail-fast
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
@@ -89,6 +90,7 @@ tools:
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
+	need prometheus-alertmanager "Alertmanager, to test with: apt-get install --no-install-recommends prometheus-alertmanager"; \
 	need unshare "util-linux, to run tests: apt-get install util-linux"; \
 	need promtool "to test Prometheus' rules: apt-get install --no-install-recommends prometheus"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine and to build the web application: apt-get install npm"; \

@@ -34,6 +34,8 @@ enum Command {
     Link(commands::link::Args),
     /// Answer questions over HTTP: the JSON API and the web application
     Serve(commands::serve::Args),
+    /// Judge risk, and tell people before iOS stops waking the app
+    Alert(commands::alert::Args),
     /// Make or update the tables, and make the topics that are missing; safe to repeat
     Migrate(commands::migrate::Args),
     /// Check the configuration, and reach Kafka and ClickHouse
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Up(args) => commands::up::run(&args),
         Command::Link(args) => commands::link::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Alert(args) => commands::alert::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::Check(args) => commands::migrate::check(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -172,8 +172,17 @@ impl Case {
 
     /// Starts a linker with settings of its own; what it prints goes to a log of its own.
     pub fn start_with(&self, instance: &str, log: &str, settings: &[(String, String)]) -> Running {
+        self.start_verb("link", instance, log, settings)
+    }
+
+    /// Starts a service, by its verb, as an instance of its own with settings of its own.
+    pub fn start_as(&self, verb: &str, instance: &str, settings: &[(String, String)]) -> Running {
+        self.start_verb(verb, instance, instance, settings)
+    }
+
+    fn start_verb(&self, verb: &str, instance: &str, log: &str, settings: &[(String, String)]) -> Running {
         let binary = binary();
-        let command: [&OsStr; 2] = [binary.as_os_str(), OsStr::new("link")];
+        let command: [&OsStr; 2] = [binary.as_os_str(), OsStr::new(verb)];
         let environment = [self.sibling(instance).as_slice(), settings].concat();
         Running::start(&format!("{}-{log}", self.name), &command, &environment)
     }

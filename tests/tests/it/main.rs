@@ -6,6 +6,7 @@
     reason = "this whole binary is tests, and Clippy only sees so in test functions"
 )]
 
+mod alerts;
 mod asyncapi;
 mod boards;
 mod chaos;

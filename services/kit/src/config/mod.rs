@@ -27,6 +27,8 @@ pub struct Config {
     pub link: Link,
     /// `[serve]`
     pub serve: Serve,
+    /// `[alert]`
+    pub alert: Alert,
     /// `[http]`
     pub http: Http,
     /// `[log]`
@@ -139,6 +141,15 @@ pub struct Token {
     pub roles: Vec<String>,
     /// What they may see; `*` for all.
     pub tenants: Vec<String>,
+}
+
+/// The alerter.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the settings table says what each is for")]
+pub struct Alert {
+    pub rules: String,
+    pub group: String,
+    pub interval_ms: u64,
 }
 
 /// The address of health and metrics.

@@ -1,5 +1,6 @@
 //! The verbs of the command line, each in its own file.
 
+pub mod alert;
 pub mod clickhouse;
 pub mod dead_letters;
 pub mod explain;

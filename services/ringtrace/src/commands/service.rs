@@ -98,7 +98,9 @@ fn status_of(error: &anyhow::Error) -> u8 {
     });
     let rules = error.downcast_ref::<RulesError>().or(of_linker);
     let serve = error.downcast_ref::<ServeError>();
-    let is_setting = rules.is_some_and(RulesError::is_setting) || serve.is_some_and(ServeError::is_setting);
+    let is_setting = rules.is_some_and(RulesError::is_setting)
+        || serve.is_some_and(ServeError::is_setting)
+        || super::alert::is_of_rules(error);
     if is_setting { EXIT_CONFIG } else { 1 }
 }
 

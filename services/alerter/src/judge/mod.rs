@@ -1,0 +1,11 @@
+//! The judgement at a log time: what holds, what is held back, which alerts fire and resolve.
+
+mod board;
+mod evaluate;
+mod finding;
+mod source;
+mod text;
+
+pub use board::{Alert, Board, Change, State, fingerprint};
+pub use evaluate::{Moment, evaluate};
+pub use source::{Credential, DeadLetters, Loss, Source, Versions};

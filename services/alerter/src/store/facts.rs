@@ -1,0 +1,271 @@
+//! Facts out of ClickHouse, as the judgement asks for them.
+
+use std::collections::BTreeMap;
+
+use clickhouse::Row;
+use clickhouse::error::Error;
+use ringtrace_model::{AppState, Diagnoses, Outcome, Verdict};
+use serde::Deserialize;
+
+use super::Store;
+use super::sql::{self, partitions, time};
+use crate::device::{DeviceFact, DeviceHistory, Sight};
+use crate::fact::{Dim, Leg};
+use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
+use crate::query::{Example, Group, Query, Span};
+use crate::stats::Count;
+
+/// Most devices that are looked at for violations, and for the end of their app: those with the most.
+const MOST_DEVICES: usize = 10_000;
+
+#[derive(Row, Deserialize)]
+struct CountsRow {
+    values: Vec<String>,
+    totals: Vec<u64>,
+    bads: Vec<u64>,
+}
+
+#[derive(Row, Deserialize)]
+struct ExampleRow {
+    call: String,
+    device: String,
+    began: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct VersionRow {
+    tenant: String,
+    app: String,
+    version: String,
+    at: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct LegRow {
+    tenant: String,
+    app: String,
+    device: String,
+    carrier: String,
+    os_major: String,
+    call: String,
+    verdict: String,
+    app_state: String,
+    started: i64,
+    accepted: Option<i64>,
+    received: Option<i64>,
+}
+
+#[derive(Row, Deserialize)]
+struct SaidRow {
+    tenant: String,
+    app: String,
+    device: String,
+    call: String,
+    kind: String,
+    reason: String,
+    at: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct LossRow {
+    tenant: String,
+    app: String,
+    carrier: String,
+    os_major: String,
+    total: u64,
+    bad: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct CredentialRow {
+    tenant: String,
+    app: String,
+    name: String,
+    days: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct EventsRow {
+    tenant: String,
+    app: String,
+    events: u64,
+}
+
+impl Source for Store {
+    type Error = Error;
+
+    async fn counts(&self, query: &Query) -> Result<Vec<Group>, Error> {
+        let rows: Vec<CountsRow> = self.client.query_raw(&sql::counts(query)).fetch_all().await?;
+        let groups = rows.into_iter().map(|row| {
+            let counts = row.totals.iter().zip(&row.bads).map(|(total, bad)| Count { bad: *bad, total: *total });
+            Group { counts: counts.collect(), values: row.values }
+        });
+        Ok(groups.collect())
+    }
+
+    async fn examples(&self, query: &Query, values: &[String]) -> Result<Vec<Example>, Error> {
+        let Some(text) = sql::examples(query) else { return Ok(Vec::new()) };
+        let bound = values.iter().fold(self.client.query(&text), |query, value| query.bind(value));
+        let rows: Vec<ExampleRow> = bound.fetch_all().await?;
+        let examples = rows.into_iter();
+        Ok(examples.map(|row| Example { call_uuid: row.call, device_id: row.device, at: row.began }).collect())
+    }
+
+    async fn versions(&self, _now: i64) -> Result<Versions, Error> {
+        // Superseded images do no harm to a minimum.
+        let text = "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, toString(ifNull(app_version, '')) AS version, \
+                    toUnixTimestamp64Milli(min(started_at)) AS at FROM legs_rows WHERE role = 'callee' \
+                    GROUP BY tenant, app, version";
+        let rows: Vec<VersionRow> = self.client.query_raw(text).fetch_all().await?;
+        let mut versions = Versions::default();
+        for row in rows {
+            versions.add(row.tenant, row.app, row.version, row.at);
+        }
+        Ok(versions)
+    }
+
+    async fn devices(&self, span: Span) -> Result<Vec<DeviceHistory>, Error> {
+        let struck = format!(
+            "((SELECT device_id FROM legs_rows FINAL WHERE {0} AND role = 'callee' AND verdict = 'unreported' \
+             AND started_at >= {1} GROUP BY device_id ORDER BY count() DESC LIMIT {MOST_DEVICES}) UNION ALL \
+             (SELECT device AS device_id FROM device_events_rows WHERE {0} AND kind = 'app.terminated' \
+             AND call_uuid IS NOT NULL GROUP BY device ORDER BY count() DESC LIMIT {MOST_DEVICES}))",
+            partitions(span),
+            time(span.from),
+        );
+        let legs = format!(
+            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device_id AS device, \
+             toString(ifNull(carrier, '')) AS carrier, if(os_major = 0, '', toString(os_major)) AS os_major, \
+             toString(call_uuid) AS call, toString(verdict) AS verdict, toString(ifNull(app_state, '')) AS app_state, \
+             toUnixTimestamp64Milli(started_at) AS started, toUnixTimestamp64Milli(accepted_at) AS accepted, \
+             toUnixTimestamp64Milli(received_at) AS received FROM legs_rows FINAL \
+             WHERE {} AND role = 'callee' AND started_at >= {} AND started_at < {} AND device_id IN {struck}",
+            partitions(span),
+            time(span.from),
+            time(span.to),
+        );
+        let said = format!(
+            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device, toString(ifNull(toString(call_uuid), '')) AS call, \
+             toString(kind) AS kind, JSONExtractString(attributes, 'reason') AS reason, \
+             toUnixTimestamp64Milli(occurred_at) + clock_offset_ms AS at FROM device_events_rows \
+             WHERE {} AND kind IN ('app.terminated', 'app.launched', 'sdk.heartbeat', 'permission.snapshot', \
+             'call_directory.status') AND device IN {struck}",
+            partitions(span),
+        );
+        let legs: Vec<LegRow> = self.client.query_raw(&legs).fetch_all().await?;
+        let said: Vec<SaidRow> = self.client.query_raw(&said).fetch_all().await?;
+        Ok(histories(&legs, &said, span))
+    }
+
+    async fn losses(&self, span: Span, now: i64) -> Result<Vec<Loss>, Error> {
+        let rows: Vec<LossRow> = self.client.query_raw(&sql::losses(span, now)).fetch_all().await?;
+        let losses = rows.into_iter().map(|row| Loss {
+            tenant_id: row.tenant,
+            app_id: row.app,
+            carrier: row.carrier,
+            os_major: row.os_major,
+            count: Count { bad: row.bad, total: row.total },
+        });
+        Ok(losses.collect())
+    }
+
+    async fn credentials(&self, span: Span) -> Result<Vec<Credential>, Error> {
+        let text = format!(
+            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, JSONExtractString(attributes, 'credential') AS name, \
+             argMax(JSONExtractInt(attributes, 'expires_in_days'), log_at) AS days FROM device_events_rows \
+             WHERE {} AND kind = 'credential.status' AND log_at >= {} AND log_at < {} \
+             AND JSONHas(attributes, 'expires_in_days') GROUP BY tenant, app, name",
+            partitions(span),
+            time(span.from),
+            time(span.to),
+        );
+        let rows: Vec<CredentialRow> = self.client.query_raw(&text).fetch_all().await?;
+        let credentials = rows.into_iter().map(|row| Credential {
+            tenant_id: row.tenant,
+            app_id: row.app,
+            credential: row.name,
+            expires_in_days: row.days,
+        });
+        Ok(credentials.collect())
+    }
+
+    async fn dead_letters(&self, span: Span) -> Result<Vec<DeadLetters>, Error> {
+        let dead = self.dead_letters.count(span);
+        if dead.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = format!(
+            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, count() AS events FROM events_rows \
+             WHERE {} AND log_at >= {} AND log_at < {} GROUP BY tenant, app",
+            partitions(span),
+            time(span.from),
+            time(span.to),
+        );
+        let rows: Vec<EventsRow> = self.client.query_raw(&text).fetch_all().await?;
+        let good = |tenant: &str, app: &str| {
+            rows.iter().find(|row| row.tenant == tenant && row.app == app).map_or(0, |row| row.events)
+        };
+        let letters = dead.into_iter().map(|((tenant_id, app_id), bad)| {
+            let count = Count { bad, total: bad + good(&tenant_id, &app_id) };
+            DeadLetters { tenant_id, app_id, count }
+        });
+        Ok(letters.collect())
+    }
+}
+
+/// Devices with what was seen of each.
+fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory> {
+    let terminated = said.iter().filter(|row| row.kind == "app.terminated" && !row.call.is_empty());
+    let terminated: BTreeMap<(&str, &str), i64> =
+        terminated.map(|row| ((row.call.as_str(), row.device.as_str()), row.at)).collect();
+    let mut devices: BTreeMap<(&str, &str, &str), DeviceHistory> = BTreeMap::new();
+    for row in legs {
+        let leg = leg_of(row);
+        let terminated_at = terminated.get(&(row.call.as_str(), row.device.as_str())).copied();
+        let Some(fact) = DeviceFact::of_leg(&leg, terminated_at) else { continue };
+        let device = devices.entry((&row.tenant, &row.app, &row.device)).or_insert_with(|| DeviceHistory::of(&leg));
+        device.learn(&leg);
+        device.facts.push(fact);
+    }
+    for row in said.iter().filter(|row| row.kind != "app.terminated" && span.holds(row.at)) {
+        if let Some(device) = devices.get_mut(&(row.tenant.as_str(), row.app.as_str(), row.device.as_str())) {
+            let is_install = row.kind == "app.launched" && row.reason == "install";
+            let sight = if is_install { Sight::Reinstalled } else { Sight::Alive };
+            device.facts.push(DeviceFact { at: row.at, sight, call_uuid: String::new() });
+        }
+    }
+    devices.into_values().filter(DeviceHistory::has_strike).collect()
+}
+
+fn leg_of(row: &LegRow) -> Leg {
+    let mut dims: [String; Dim::ALL.len()] = Default::default();
+    let known =
+        [(Dim::Tenant, &row.tenant), (Dim::App, &row.app), (Dim::Carrier, &row.carrier), (Dim::OsMajor, &row.os_major)];
+    for (dim, value) in known {
+        if let Some(place) = dims.get_mut(dim as usize) {
+            place.clone_from(value);
+        }
+    }
+    Leg {
+        dims,
+        call_uuid: row.call.clone(),
+        device_id: row.device.clone(),
+        verdict: word(Verdict::ALL, Verdict::as_str, &row.verdict).unwrap_or(Verdict::Pending),
+        evidence: None,
+        outcome: Outcome::Unknown,
+        diagnoses: Diagnoses::default(),
+        app_state: word(AppState::ALL, AppState::as_str, &row.app_state),
+        push_attempts: 0,
+        started_at: row.started,
+        accepted_at: row.accepted,
+        received_at: row.received,
+        reported_at: None,
+        answered_at: None,
+        sent_to_received_ms: None,
+        received_to_reported_ms: None,
+    }
+}
+
+fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
+    all.iter().copied().find(|one| name(*one) == word)
+}

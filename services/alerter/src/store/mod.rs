@@ -1,0 +1,23 @@
+//! ClickHouse: the facts that rules look at, and what the alerter itself has to remember.
+
+mod facts;
+mod sql;
+mod state;
+
+use clickhouse::Client;
+
+pub use state::{Remembered, Risk, RiskKey, Told};
+
+/// See the module's text.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    dead_letters: crate::dead_letters::Tail,
+}
+
+impl Store {
+    /// Over a client of Ringtrace's database.
+    pub fn new(client: Client, dead_letters: crate::dead_letters::Tail) -> Store {
+        Store { client, dead_letters }
+    }
+}

@@ -1,0 +1,5 @@
+//! The alerter on real Kafka, ClickHouse and Alertmanager.
+
+mod facts;
+mod hook;
+mod paging;
