@@ -35,10 +35,7 @@ async function toSomething(page: Page, chart: Locator): Promise<void> {
   await page.keyboard.press('End');
   const isField = (await chart.getAttribute('class'))?.includes('heat-field');
   for (let step = 0; step < 400; step += 1) {
-    const text = ((await chart.getAttribute('aria-valuetext')) ?? '').split(/: (.*)/)[1] ?? '';
-    const figures = text.match(/\d[\d\s.]*(?=[\s ]|$|,)/g) ?? [];
-    const solid = isField || /legs/.test(text) ? /(^|\D)[1-9][\d\s]* legs/.test(text) : figures.some((one) => Number(one.replaceAll(/\s/g, '')) > 0);
-    if (solid) return;
+    if (isSomething((await chart.getAttribute('aria-valuetext')) ?? '')) return;
     if (isField && step % 20 !== 19) await page.keyboard.press('ArrowUp');
     else {
       await page.keyboard.press('ArrowLeft');
@@ -48,10 +45,19 @@ async function toSomething(page: Page, chart: Locator): Promise<void> {
   throw new Error('the chart says nothing but nothing');
 }
 
+/** `11:17–11:18: 2 s 95.4 %, 5 s –` has a value that is not nothing; labels may hold digits themselves. */
+function isSomething(reading: string): boolean {
+  const legs = /: ([\d\s]+) legs/.exec(reading)?.[1];
+  if (legs !== undefined) return /[1-9]/.test(legs);
+  const values = reading.split(', ').map((part) => /\s(–|<?\s?[\d.\s]+(?:%|ms|s|min)?)$/u.exec(part)?.[1] ?? '');
+  return values.some((value) => /[1-9]/.test(value));
+}
+
 test('a click on a chart leads to the calls of that moment', async ({ page }) => {
   await page.goto('/?from=now-30m');
   await settled(page);
   const plot = page.locator('.panel', { hasText: 'Traffic' }).locator('.u-over').first();
+  await plot.scrollIntoViewIfNeeded();
   const box = await plot.boundingBox();
   if (!box) throw new Error('the chart has no size');
   await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
@@ -63,6 +69,7 @@ test('dragging over a chart zooms into that time', async ({ page }) => {
   await page.goto('/?from=now-30m');
   await settled(page);
   const plot = page.locator('.panel', { hasText: 'Traffic' }).locator('.u-over').first();
+  await plot.scrollIntoViewIfNeeded();
   const box = await plot.boundingBox();
   if (!box) throw new Error('the chart has no size');
   await page.mouse.move(box.x + box.width * 0.6, box.y + 40);
