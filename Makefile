@@ -13,9 +13,10 @@ GO_CLIENT := target/clients/go/client
 TOXIPROXY := target/toxiproxy/server
 WEB_TOOLS := dashboards/web/node_modules/.ready
 WEB := dashboards/web/dist/.ready
+WEB_TESTS := tests/web/node_modules/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -25,6 +26,12 @@ build: tools $(LIBCHDB) $(WEB)
 test: tools $(LIBCHDB) $(WEB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
 	promtool test rules dashboards/prometheus/tests/*.yml
 	cargo test --release --locked --workspace --no-fail-fast
+	$(MAKE) test-web
+
+# The web application: its unit tests, then what people do with it, in Chromium on a real `ringtrace up`.
+test-web: build $(WEB_TESTS)
+	npm test --prefix dashboards/web
+	npm test --prefix tests/web
 
 # The same with a hundred times the cases and rounds where chance decides: for a night, not for CI.
 test-long: export RINGTRACE_LONG := 1
@@ -78,7 +85,7 @@ notices:
 	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
 
 clean:
-	rm -rf target dashboards/web/dist dashboards/web/node_modules services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules
+	rm -rf target dashboards/web/dist dashboards/web/node_modules services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules tests/web/node_modules
 
 tools:
 	@missing=""; \
@@ -91,6 +98,7 @@ tools:
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \
 	need prometheus-alertmanager "Alertmanager, to test with: apt-get install --no-install-recommends prometheus-alertmanager"; \
+	need chromium "to test the web application: apt-get install --no-install-recommends chromium"; \
 	need unshare "util-linux, to run tests: apt-get install util-linux"; \
 	need promtool "to test Prometheus' rules: apt-get install --no-install-recommends prometheus"; \
 	need npm "npm 10 or newer, to fetch the ClickHouse engine and to build the web application: apt-get install npm"; \
@@ -113,6 +121,10 @@ $(WEB): $(WEB_TOOLS) $(shell find dashboards/web/src dashboards/web/public -type
 
 $(SPECS): tests/package.json tests/package-lock.json
 	npm ci --prefix tests --no-audit --no-fund
+	touch $@
+
+$(WEB_TESTS): tests/web/package.json tests/web/package-lock.json
+	npm ci --prefix tests/web --no-audit --no-fund
 	touch $@
 
 $(PYTHON_CLIENT): services/clickhouse/tests/clients/requirements.txt
