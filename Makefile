@@ -67,8 +67,8 @@ demo: build
 bench: build $(KAFKA)
 	cargo run --release --locked -p ringtrace-tests --bin bench
 
-# How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: 21 GB on disk and an hour
-# of CPU to fill, below target/, deleted by the next run of any test.
+# How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about 20 GB on disk and
+# an hour of CPU to fill, below target/, deleted by the next run of any test.
 bench-pages: build
 	cargo run --release --locked -q -p ringtrace-tests --bin bench-pages
 
