@@ -16,10 +16,10 @@ type Schemas = Vec<(&'static str, Value)>;
 
 /// An object with exactly these properties.
 fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
-    exactly(properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect())
+    exactly(&properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect())
 }
 
-fn exactly(properties: Map<String, Value>) -> Value {
+fn exactly(properties: &Map<String, Value>) -> Value {
     let required: Vec<&String> = properties.keys().collect();
     json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
 }
@@ -161,9 +161,9 @@ fn rows() -> Schemas {
     let values = list(&object([("value", or_null(&text())), ("legs", int())]));
     vec![
         ("DimensionValues", object([("values", values), ("truncated", flag())])),
-        ("Leg", exactly(columns(&LEG_COLUMNS))),
+        ("Leg", exactly(&columns(&LEG_COLUMNS))),
         ("Legs", page("Leg")),
-        ("Call", exactly(columns(&CALL_COLUMNS))),
+        ("Call", exactly(&columns(&CALL_COLUMNS))),
         ("Calls", page("Call")),
         ("Devices", object([("items", list(&device)), ("next_cursor", or_null(&text()))])),
     ]
@@ -206,7 +206,7 @@ fn details() -> Schemas {
                 ("milestone", or_null(&text())),
             ]),
         ),
-        ("LegDetail", exactly(leg)),
+        ("LegDetail", exactly(&leg)),
         (
             "CallHistory",
             object([
