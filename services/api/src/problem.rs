@@ -8,14 +8,19 @@ use serde::Serialize;
 /// The media type of problem documents (RFC 9457 section 3).
 pub(crate) const PROBLEM_TYPE: &str = "application/problem+json";
 
-/// Why a request was not answered.
+/// Why a request was not answered. Boxed: it is the rare side of most results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(Box<Document>);
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+struct Document {
+    r#type: &'static str,
+    title: &'static str,
     status: u16,
-    detail: Box<str>,
-    instance: Box<str>,
+    detail: String,
+    instance: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<Box<str>>,
+    parameter: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,19 +29,26 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Problem {
+        Problem(Box::new(Document {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: detail.into().into_boxed_str(),
-            instance: Box::default(),
+            detail: detail.into(),
+            instance: String::new(),
             parameter: None,
             limit: None,
             retry_after_s: None,
-        }
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Document)) -> Self {
+        change(&mut self.0);
+        self
     }
 
     /// 400: a parameter that is not accepted.
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
-        Problem { parameter: Some(name.into()), ..Problem::new(StatusCode::BAD_REQUEST, detail) }
+        Problem::new(StatusCode::BAD_REQUEST, detail).with(|document| document.parameter = Some(name.to_owned()))
     }
 
     /// 400: a request that can't be understood.
@@ -66,19 +78,22 @@ impl Problem {
 
     /// 413: a body, where none is taken.
     pub(crate) fn body() -> Self {
-        Problem { limit: Some(0), ..Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "no request here has a body") }
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "no request here has a body")
+            .with(|document| document.limit = Some(0))
     }
 
     /// 422: the question would take more than is allowed.
     pub(crate) fn too_large(detail: impl Into<String>, limit: u64) -> Self {
-        Problem { limit: Some(limit), ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with(|document| document.limit = Some(limit))
     }
 
     /// 429: too many requests.
     pub(crate) fn too_many(limit: u64, retry_after_s: u64) -> Self {
         let detail = format!("more than {limit} requests a minute");
-        let retry_after_s = Some(retry_after_s);
-        Problem { limit: Some(limit), retry_after_s, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).with(|document| {
+            document.limit = Some(limit);
+            document.retry_after_s = Some(retry_after_s);
+        })
     }
 
     /// 500: a defect of Ringtrace; what it was stands in the log.
@@ -88,49 +103,39 @@ impl Problem {
 
     /// 503: something that is needed is away or busy.
     pub(crate) fn unavailable(detail: impl Into<String>, retry_after_s: u64) -> Self {
-        Problem { retry_after_s: Some(retry_after_s), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            .with(|document| document.retry_after_s = Some(retry_after_s))
     }
 
     /// 504: the question took longer than is allowed.
     pub(crate) fn too_slow(seconds: u64) -> Self {
         let detail = format!("it took more than {seconds} s: ask for a shorter range, or with more filters");
-        Problem { limit: Some(seconds), ..Problem::new(StatusCode::GATEWAY_TIMEOUT, detail) }
+        Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).with(|document| document.limit = Some(seconds))
     }
 
     /// Says for which path it is.
     pub(crate) fn at(self, path: &str) -> Self {
-        Problem { instance: path.into(), ..self }
+        self.with(|document| path.clone_into(&mut document.instance))
     }
 
     /// The HTTP status.
     pub(crate) fn status(&self) -> u16 {
-        self.status
+        self.0.status
     }
 
     /// The document.
     pub(crate) fn json(&self) -> Vec<u8> {
-        let status = StatusCode::from_u16(self.status).ok();
-        let title = status.and_then(|status| status.canonical_reason()).unwrap_or("Error");
-        serde_json::to_vec(&Document { r#type: "about:blank", title, problem: self }).unwrap_or_default()
+        serde_json::to_vec(&self.0).unwrap_or_default()
     }
-}
-
-/// A problem with what follows from its status.
-#[derive(Serialize)]
-struct Document<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    #[serde(flatten)]
-    problem: &'a Problem,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, self.json()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {

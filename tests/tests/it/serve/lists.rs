@@ -82,6 +82,9 @@ fn filters(served: &Served) {
         let by_hand = served.case.number(&format!("SELECT count() FROM legs WHERE role = 'callee' AND {condition}"));
         assert_eq!(found as i64, by_hand, "{filter}");
     }
+    // Text that would be SQL is a value like any other.
+    let quoted = served.json(&format!("/legs?{RANGE}&device=x%27%20OR%201%3D1%20--%20"));
+    assert_eq!(quoted["items"], serde_json::json!([]));
 }
 
 fn exports(served: &Served) {
