@@ -125,7 +125,10 @@ impl<W: World> Session<'_, W> {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.check_patience(started, "a look-up of calls is not answered")?;
-            self.linker.health.not_ready(LOOK_UP, "ClickHouse has not answered a look-up of calls: the log says whether it refuses, or is away");
+            self.linker.health.not_ready(
+                LOOK_UP,
+                "ClickHouse has not answered a look-up of calls: the log says whether it refuses, or is away",
+            );
             self.poll_paused()?;
         }
     }
