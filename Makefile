@@ -13,7 +13,7 @@ GO_CLIENT := target/clients/go/client
 TOXIPROXY := target/toxiproxy/server
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build test test-long chaos yardstick lint demo bench bench-door boards notices tools clean
+.PHONY: build test test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
 
 # The one binary, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB)
@@ -53,6 +53,11 @@ demo: build
 # CPU seconds per million events, beside a bare consumer with and without a parser.
 bench: build $(KAFKA)
 	cargo run --release --locked -p ringtrace-tests --bin bench
+
+# How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: 21 GB on disk and an hour
+# of CPU to fill, below target/, deleted by the next run of any test.
+bench-pages: build
+	cargo run --release --locked -q -p ringtrace-tests --bin bench-pages
 
 # What HTTP adds to the embedded engine's C interface.
 bench-door: build

@@ -66,6 +66,15 @@ pub async fn insert(client: &Client, statement: &str, batch: Bytes) -> Result<()
     insert.end().await
 }
 
+/// Runs a statement that inserts what it selects, with the settings of every insert.
+///
+/// # Errors
+/// As ClickHouse says; a part of the rows may have been written.
+pub async fn insert_select(client: &Client, statement: &str) -> Result<(), Error> {
+    let settings = INSERT_SETTINGS.into_iter();
+    settings.fold(client.query_raw(statement), |query, (name, value)| query.with_setting(name, value)).execute().await
+}
+
 /// What an error means for a writer.
 pub fn fault(error: &Error) -> Fault {
     match error {

@@ -6,11 +6,13 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 4] = [
+const MIGRATIONS: [(u32, &str, &str); 6] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
     (4, "rules", include_str!("../../../schemas/clickhouse/0004_rules.sql")),
+    (5, "slices", include_str!("../../../schemas/clickhouse/0005_slices.sql")),
+    (6, "facts", include_str!("../../../schemas/clickhouse/0006_facts.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
@@ -22,12 +24,19 @@ const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS {{database}}.schema_m
 /// Line before a statement that only a cluster needs.
 const CLUSTER_ONLY: &str = "-- cluster only";
 
+/// Line before a statement that has been run already where a table has lost a column: `-- only while TABLE has COLUMN`.
+const ONLY_WHILE: &str = "-- only while ";
+
 /// Tables with a retention, its clause, and whether it is that of events.
-const RETENTIONS: [(&str, &str, bool); 4] = [
+const RETENTIONS: [(&str, &str, bool); 8] = [
     ("events", "toDateTime(log_at)", true),
     ("device_events", "toDateTime(log_at)", true),
-    ("legs", "call_day", false),
-    ("calls", "call_day", false),
+    ("legs", "first_seen", false),
+    ("calls", "first_seen", false),
+    ("leg_facts", "first_seen", false),
+    ("leg_stats", "first_seen", false),
+    ("dirty_slices", "first_seen", false),
+    ("rolled_slices", "first_seen", false),
 ];
 
 /// A migration that failed.
@@ -56,7 +65,9 @@ pub async fn migrate(
     for (number, name, sql) in MIGRATIONS.into_iter().filter(|(number, ..)| *number > newest) {
         let name = format!("{number:04}_{name}");
         for statement in run.statements(sql) {
-            run.execute(&name, &statement).await?;
+            if run.is_due(&statement).await? {
+                run.execute(&name, &statement).await?;
+            }
         }
         let done =
             format!("INSERT INTO {}.schema_migrations (number, name) VALUES ({number}, '{name}')", settings.database);
@@ -116,6 +127,19 @@ impl Run<'_> {
         self.client.query_raw(&query).fetch_one().await.map_err(|source| self.error("the list of migrations", source))
     }
 
+    /// Whether a statement with a condition is still to be run. A migration that was broken off is begun again.
+    async fn is_due(&self, statement: &str) -> Result<bool, MigrateError> {
+        let condition = statement.lines().find_map(|line| line.strip_prefix(ONLY_WHILE)?.split_once(" has "));
+        let Some((table, column)) = condition else { return Ok(true) };
+        let query = format!(
+            "SELECT count() FROM system.columns WHERE database = '{}' AND table = '{table}' AND name = '{column}'",
+            self.settings.database
+        );
+        let found: u64 =
+            self.client.query_raw(&query).fetch_one().await.map_err(|source| self.error("the list of columns", source))?;
+        Ok(found > 0)
+    }
+
     /// Follows a retention that was changed after the tables were made.
     async fn retain(&self) -> Result<(), MigrateError> {
         for (table, since, is_events) in RETENTIONS {
@@ -158,6 +182,7 @@ impl Run<'_> {
             .replace("{{on_cluster}}", &on_cluster)
             .replace("{{replicated}}", if is_cluster { "Replicated" } else { "" })
             .replace("{{cluster}}", cluster)
+            .replace("{{global}}", if is_cluster { "GLOBAL" } else { "" })
             .replace("{{events_days}}", &self.retention.events_days.to_string())
             .replace("{{calls_days}}", &self.retention.calls_days.to_string())
     }

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_model::CallKey;
 
-use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode, decode_header, decode_key};
+use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode_header, decode_key, decode_record};
 
 /// How long the changelog may stand still before reading it is given up.
 /// The broker ends transactions of a dead owner after their timeout of 30 s, and looks for them every 10 s.
@@ -54,7 +54,7 @@ impl Changelog {
         }
         let key = decode_key(key)?;
         match value {
-            Some(value) => self.calls.insert(key, decode(value)?),
+            Some(value) => self.calls.insert(key, decode_record(value)?),
             None => self.calls.remove(&key),
         };
         Ok(())

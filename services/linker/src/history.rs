@@ -1,15 +1,17 @@
 //! Looking up what ClickHouse knows of calls that are not in memory.
 
+use std::collections::BTreeSet;
+
 use clickhouse::{Client, Row};
 use compact_str::CompactString;
 use hashbrown::HashMap;
 use ringtrace_model::{Call, CallKey, Dimension, Evidence, StoredEvent, Uuid, Verdict};
 use serde::Deserialize;
 
-use crate::slot::{History, PastEvent};
+use crate::slot::{History, PastEvent, slice_of};
 use crate::state::Published;
 
-/// How many calls one query asks for: their keys stay well under ClickHouse's `max_query_size` of 256 KiB.
+/// How many calls or places one query asks for: they stay well under ClickHouse's `max_query_size` of 256 KiB.
 const CALLS_PER_QUERY: usize = 1_500;
 
 // An alias in these queries must not be the name of a column: it would stand in its place in WHERE, and no index would serve.
@@ -18,22 +20,27 @@ const EVENTS_OF_CALLS: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, event_id, contents, kind,
         toUnixTimestamp64Milli(occurred_at) AS occurred_at, app_id, device_id, platform, os_version, app_version,
         sdk_version, device_model, country, carrier, network, build_channel, clock_offset_ms, mono_ms, boot_id, attributes,
-        toUnixTimestamp64Milli(log_at) AS log_at, toUInt16(call_day) AS call_day
+        toUnixTimestamp64Milli(log_at) AS log_at, toUnixTimestamp(first_seen) AS seen
     FROM events_rows WHERE (tenant_id, call_uuid) IN ?";
 
 const VERDICTS_OF_CALLS: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, device_id, verdict, evidence
-    FROM legs_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+    FROM legs_rows FINAL WHERE (tenant_id, first_seen, call_uuid) IN ?
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
-const DAYS_OF_CALLS: &str = "
-    SELECT tenant_id, toString(call_uuid) AS uuid, toUInt16(call_day) AS call_day
-    FROM calls_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+const PLACES_OF_CALLS: &str = "
+    SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp(first_seen) AS seen
+    FROM calls_rows FINAL WHERE (tenant_id, first_seen, call_uuid) IN ?
+    SETTINGS do_not_merge_across_partitions_select_final = 1";
+
+const PLACES_SINCE: &str = "
+    SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp(first_seen) AS seen
+    FROM calls_rows FINAL WHERE first_seen >= toDateTime(?) AND (tenant_id, call_uuid) IN ?
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
 const FIRST_LOGGED: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
-    FROM events_rows WHERE (tenant_id, call_uuid) IN ? AND call_day != toDate(0)
+    FROM events_rows WHERE (tenant_id, call_uuid) IN ? AND first_seen != toDateTime(0)
     GROUP BY tenant_id, call_uuid";
 
 #[derive(Row, Deserialize)]
@@ -60,7 +67,7 @@ struct EventRow {
     boot_id: Option<String>,
     attributes: String,
     log_at: i64,
-    call_day: u16,
+    seen: u32,
 }
 
 #[derive(Row, Deserialize)]
@@ -73,10 +80,10 @@ struct VerdictRow {
 }
 
 #[derive(Row, Deserialize)]
-struct DayRow {
+struct PlaceRow {
     tenant_id: String,
     uuid: String,
-    call_day: u16,
+    seen: u32,
 }
 
 #[derive(Row, Deserialize)]
@@ -115,7 +122,7 @@ impl EventRow {
             attributes: self.attributes,
             contents: self.contents,
         };
-        (key, PastEvent { event, log_at: self.log_at, day: self.call_day })
+        (key, PastEvent { event, log_at: self.log_at, first_seen: self.seen })
     }
 }
 
@@ -143,7 +150,7 @@ pub async fn folded(client: &Client, keys: &[CallKey]) -> Result<Vec<(CallKey, C
     Ok(calls.into_iter().filter(|(_, call)| !call.is_empty()).collect())
 }
 
-/// What ClickHouse knows of calls: events, the verdicts that were published, the day of their rows. Others are left out.
+/// What ClickHouse knows of calls: events, the verdicts that were published, where their rows are. Others are left out.
 ///
 /// # Errors
 /// As the ClickHouse client's; nothing is known then.
@@ -159,20 +166,68 @@ pub(crate) async fn fetch(
             let (key, past) = row.into_past();
             histories.entry(key).or_default().events.push(past);
         }
-        let mut verdicts = client.query(VERDICTS_OF_CALLS).bind(&list).fetch::<VerdictRow>()?;
+        find_rows(client, keys, &mut histories).await?;
+        let places: Vec<(&str, u32, String)> = keys.iter().filter_map(|key| place_of(key, &histories)).collect();
+        let mut verdicts = client.query(VERDICTS_OF_CALLS).bind(places).fetch::<VerdictRow>()?;
         while let Some(row) = verdicts.next().await? {
             let Some(verdict) = Verdict::parse(&row.verdict) else { continue };
             let evidence = row.evidence.as_deref().and_then(Evidence::parse);
             let published = Published { device_id: CompactString::from(row.device_id), verdict, evidence };
             histories.entry(key_of(&row.tenant_id, &row.uuid)).or_default().published.push(published);
         }
-        let mut days = client.query(DAYS_OF_CALLS).bind(&list).fetch::<DayRow>()?;
-        while let Some(row) = days.next().await? {
-            let history = histories.entry(key_of(&row.tenant_id, &row.uuid)).or_default();
-            history.day = Some(history.day.map_or(row.call_day, |day| day.min(row.call_day)));
-        }
     }
     Ok(histories)
+}
+
+/// Finds out under which slice the rows of calls are. The rows are ordered by slice, so it is guessed: what its events say,
+/// or one in which an event was logged. Only what is not found so is searched for by UUID, from its first event on.
+async fn find_rows(
+    client: &Client,
+    keys: &[CallKey],
+    histories: &mut HashMap<CallKey, History>,
+) -> Result<(), clickhouse::error::Error> {
+    let mut guesses = Vec::new();
+    for key in keys {
+        let slices = histories.get(key).map(guesses_of).unwrap_or_default();
+        guesses.extend(slices.into_iter().map(|slice| place(key, slice)));
+    }
+    for guesses in guesses.chunks(CALLS_PER_QUERY) {
+        note_places(client.query(PLACES_OF_CALLS).bind(guesses), histories).await?;
+    }
+    let is_lost = |history: &History| history.first_seen.is_none() && !guesses_of(history).is_empty();
+    let lost: Vec<CallKey> =
+        keys.iter().filter(|key| histories.get(*key).is_some_and(is_lost)).cloned().collect();
+    let first_slices = lost.iter().filter_map(|key| guesses_of(histories.get(key)?).first().copied());
+    if let Some(since) = first_slices.min() {
+        note_places(client.query(PLACES_SINCE).bind(since).bind(key_list(&lost)), histories).await?;
+    }
+    Ok(())
+}
+
+async fn note_places(
+    query: clickhouse::query::Query,
+    histories: &mut HashMap<CallKey, History>,
+) -> Result<(), clickhouse::error::Error> {
+    let mut rows = query.fetch::<PlaceRow>()?;
+    while let Some(row) = rows.next().await? {
+        let history = histories.entry(key_of(&row.tenant_id, &row.uuid)).or_default();
+        history.first_seen = Some(history.first_seen.map_or(row.seen, |seen| seen.min(row.seen)));
+    }
+    Ok(())
+}
+
+/// Slices under which the rows of a call may be, in order; none for a call without events that count.
+fn guesses_of(history: &History) -> BTreeSet<u32> {
+    let counting = history.events.iter().filter(|past| past.first_seen != 0);
+    counting.flat_map(|past| [past.first_seen, slice_of(past.log_at)]).collect()
+}
+
+fn place(key: &CallKey, slice: u32) -> (&str, u32, String) {
+    (key.tenant_id.as_str(), slice, key.call_uuid.hyphenated().to_string())
+}
+
+fn place_of<'k>(key: &'k CallKey, histories: &HashMap<CallKey, History>) -> Option<(&'k str, u32, String)> {
+    Some(place(key, histories.get(key)?.first_seen?))
 }
 
 /// Of calls that were taken for new since some log time, those of which ClickHouse has earlier events.

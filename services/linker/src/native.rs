@@ -22,8 +22,8 @@ pub(crate) enum ColumnType {
     U32,
     U16,
     U8,
-    /// Days since the Unix epoch.
-    Day,
+    /// Seconds since the Unix epoch.
+    Seconds,
 }
 
 impl ColumnType {
@@ -42,7 +42,7 @@ impl ColumnType {
             ColumnType::U32 => "UInt32",
             ColumnType::U16 => "UInt16",
             ColumnType::U8 => "UInt8",
-            ColumnType::Day => "Date",
+            ColumnType::Seconds => "DateTime('UTC')",
         }
     }
 }
@@ -95,12 +95,12 @@ impl Block {
         Row { columns: self.columns.iter_mut(), types: self.table.columns.iter() }
     }
 
-    /// Overwrites a day that was not known when its row was written.
-    pub(crate) fn set_day(&mut self, column: usize, row: usize, day: u16) {
-        debug_assert_eq!(self.table.columns.get(column).map(|(_, kind)| *kind), Some(ColumnType::Day));
-        let place = self.columns.get_mut(column).and_then(|column| column.data.get_mut(row * 2..row * 2 + 2));
+    /// Overwrites a time that was not known when its row was written.
+    pub(crate) fn set_seconds(&mut self, column: usize, row: usize, seconds: u32) {
+        debug_assert_eq!(self.table.columns.get(column).map(|(_, kind)| *kind), Some(ColumnType::Seconds));
+        let place = self.columns.get_mut(column).and_then(|column| column.data.get_mut(row * 4..row * 4 + 4));
         if let Some(place) = place {
-            place.copy_from_slice(&day.to_le_bytes());
+            place.copy_from_slice(&seconds.to_le_bytes());
         }
     }
 
@@ -169,8 +169,8 @@ impl Column {
             ColumnType::Text | ColumnType::OptionalText => self.text_offset(row),
             ColumnType::Texts => self.text_offset(self.array_start(row) as usize),
             ColumnType::Uuid | ColumnType::OptionalUuid => row * 16,
-            ColumnType::U32 => row * 4,
-            ColumnType::U16 | ColumnType::Day => row * 2,
+            ColumnType::U32 | ColumnType::Seconds => row * 4,
+            ColumnType::U16 => row * 2,
             ColumnType::U8 => row,
             _ => row * 8,
         }
@@ -289,8 +289,8 @@ impl Row<'_> {
         self.put(ColumnType::U8, |column| column.data.push(value))
     }
 
-    pub(crate) fn day(&mut self, day: u16) -> &mut Self {
-        self.put(ColumnType::Day, |column| column.data.extend_from_slice(&day.to_le_bytes()))
+    pub(crate) fn seconds(&mut self, seconds: u32) -> &mut Self {
+        self.put(ColumnType::Seconds, |column| column.data.extend_from_slice(&seconds.to_le_bytes()))
     }
 
     /// Ends the row: all columns are filled.
@@ -336,7 +336,7 @@ mod tests {
             ("note", ColumnType::OptionalText),
             ("tags", ColumnType::Texts),
             ("at", ColumnType::OptionalTime),
-            ("day", ColumnType::Day),
+            ("seen", ColumnType::Seconds),
             ("source", ColumnType::Text),
         ],
     };
@@ -352,7 +352,7 @@ mod tests {
                 .optional_text((row % 2 == 0).then_some(long.as_str()))
                 .texts(tags.iter().map(String::as_str))
                 .optional_time((row % 3 == 0).then_some(row as i64))
-                .day(row as u16)
+                .seconds(row as u32)
                 .text(&format!("push-events/0/{row}"))
                 .end();
         }

@@ -11,7 +11,13 @@ pub(crate) const HEADER_KEY: &[u8] = b"header";
 pub(crate) const MAX_STATE_BYTES: usize = 512 * 1024;
 
 /// First byte of a state record. Raised whenever its layout changes.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+
+/// The layout before: a call's record has the day of `first_seen`, and an option that was always absent.
+const DAY_LAYOUT: u8 = 1;
+
+/// Seconds in a day.
+const DAY_S: u32 = 86_400;
 
 /// Where a slot is, as of one transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +38,18 @@ pub(crate) struct Header {
 
 /// Reads a header. One that was written before there were rules numbers ends before its last field.
 pub(crate) fn decode_header(bytes: &[u8]) -> Result<Header, StateError> {
-    decode(&[bytes, &[0]].concat())
+    match bytes.split_first() {
+        Some((&DAY_LAYOUT, header)) => read(&[header, &[0]].concat()),
+        _ => decode(bytes),
+    }
+}
+
+/// Reads the record of an open call.
+pub(crate) fn decode_record(bytes: &[u8]) -> Result<CallRecord, StateError> {
+    match bytes.split_first() {
+        Some((&DAY_LAYOUT, record)) => read::<DayRecord>(record).map(CallRecord::from),
+        _ => decode(bytes),
+    }
 }
 
 /// The last verdict that was published for a leg.
@@ -48,10 +65,8 @@ pub(crate) struct Published {
 pub(crate) struct CallRecord {
     /// Flush sequence that wrote it.
     pub(crate) sequence: u64,
-    /// Day on which the call was first seen, in days since the Unix epoch.
-    pub(crate) day: u16,
-    /// Always absent. It stands here for the layout, which running linkers read.
-    pub(crate) wrong_day: Option<u16>,
+    /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
+    pub(crate) first_seen: u32,
     /// Log time of the last change, in milliseconds since the Unix epoch.
     pub(crate) updated_at: i64,
     pub(crate) published: Vec<Published>,
@@ -62,6 +77,35 @@ pub(crate) struct CallRecord {
     /// The encoded call; `None` where it is too large, and has to be paged in from the history.
     #[serde(with = "serde_bytes")]
     pub(crate) call: Option<Vec<u8>>,
+}
+
+/// A record of [`DAY_LAYOUT`].
+#[derive(Deserialize)]
+struct DayRecord {
+    sequence: u64,
+    day: u16,
+    _wrong_day: Option<u16>,
+    updated_at: i64,
+    published: Vec<Published>,
+    unchecked_since: Option<i64>,
+    removed: Vec<CompactString>,
+    #[serde(with = "serde_bytes")]
+    call: Option<Vec<u8>>,
+}
+
+impl From<DayRecord> for CallRecord {
+    /// The migration has put the rows of a day's calls under its midnight.
+    fn from(old: DayRecord) -> Self {
+        CallRecord {
+            sequence: old.sequence,
+            first_seen: u32::from(old.day) * DAY_S,
+            updated_at: old.updated_at,
+            published: old.published,
+            unchecked_since: old.unchecked_since,
+            removed: old.removed,
+            call: old.call,
+        }
+    }
 }
 
 /// A record of the changelog that can't be read.
@@ -103,9 +147,13 @@ pub(crate) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
 
 pub(crate) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, StateError> {
     match bytes.split_first() {
-        Some((&LAYOUT, record)) => postcard::from_bytes(record).map_err(StateError::Damaged),
+        Some((&LAYOUT, record)) => read(record),
         other => Err(StateError::Layout(other.map(|(layout, _)| *layout))),
     }
+}
+
+fn read<'b, T: Deserialize<'b>>(record: &'b [u8]) -> Result<T, StateError> {
+    postcard::from_bytes(record).map_err(StateError::Damaged)
 }
 
 /// The encoded call, unless it is too large for the changelog.
@@ -126,9 +174,21 @@ mod tests {
             Header { sequence: 3, acknowledged: 2, log_clock: -1, newest_log_at: 7, partitions: 3, rules: 300 };
         let encoded = encode(&header);
         assert_eq!(decode_header(&encoded).unwrap(), header);
-        let old = &encoded[..encoded.len() - 2];
+        let before = [&[DAY_LAYOUT], &encoded[1..]].concat();
+        assert_eq!(decode_header(&before).unwrap(), header, "of the layout before");
+        let old = &before[..before.len() - 2];
         assert_eq!(decode_header(old).unwrap(), Header { rules: 0, ..header }, "of a version without rules numbers");
         assert!(matches!(decode_key(HEADER_KEY), Err(StateError::Key(6))));
         assert!(matches!(decode::<Header>(&[9, 1]), Err(StateError::Layout(Some(9)))));
+    }
+
+    #[test]
+    fn a_record_of_the_layout_before_is_of_its_days_midnight() {
+        // Sequence 300, day 20,000, no other day, updated at -1, one leg published, checked, nothing removed, a call of two bytes.
+        let old = [1, 0xac, 2, 0xa0, 0x9c, 1, 0, 1, 1, 1, b'd', 5, 0, 0, 0, 1, 2, 7, 8];
+        let record = decode_record(&old).unwrap();
+        assert_eq!((record.sequence, record.first_seen, record.updated_at), (300, 1_728_000_000, -1));
+        assert_eq!((record.published.len(), record.call.as_deref()), (1, Some(&[7, 8][..])));
+        assert_eq!(decode_record(&encode(&record)).unwrap(), record, "and survives in this one");
     }
 }

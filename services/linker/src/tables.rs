@@ -20,8 +20,8 @@ pub(crate) struct EventMeta<'a> {
 pub(crate) struct Image {
     /// Log time of the last change, in milliseconds since the Unix epoch.
     pub(crate) updated_at: i64,
-    /// Day on which the call was first seen, in days since the Unix epoch.
-    pub(crate) day: u16,
+    /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
+    pub(crate) first_seen: u32,
     /// The slot's flush sequence.
     pub(crate) version: u64,
 }
@@ -53,12 +53,12 @@ pub(crate) static EVENTS: Table = Table {
         ("attributes", T::Text),
         ("log_at", T::Time),
         ("source", T::Text),
-        ("call_day", T::Day),
+        ("first_seen", T::Seconds),
     ],
 };
 
-/// Place of `call_day` in [`EVENTS`].
-pub(crate) const EVENTS_CALL_DAY: usize = 23;
+/// Place of `first_seen` in [`EVENTS`].
+pub(crate) const EVENTS_FIRST_SEEN: usize = 23;
 
 /// `device_events`.
 pub(crate) static DEVICE_EVENTS: Table = Table {
@@ -118,6 +118,7 @@ pub(crate) static LEGS: Table = Table {
         ("end_reason", T::OptionalText),
         ("diagnoses", T::Texts),
         ("push_attempts", T::U32),
+        ("pushes_accepted", T::U32),
         ("push_reject_reason", T::OptionalText),
         ("app_state", T::OptionalText),
         ("sent_at", T::OptionalTime),
@@ -138,7 +139,7 @@ pub(crate) static LEGS: Table = Table {
         ("talk_ms", T::OptionalInt),
         ("started_at", T::Time),
         ("updated_at", T::Time),
-        ("call_day", T::Day),
+        ("first_seen", T::Seconds),
         ("version", T::U64),
         ("deleted", T::U8),
     ],
@@ -163,19 +164,19 @@ pub(crate) static CALLS: Table = Table {
         ("legs_violating", T::U32),
         ("diagnoses", T::Texts),
         ("updated_at", T::Time),
-        ("call_day", T::Day),
+        ("first_seen", T::Seconds),
         ("version", T::U64),
         ("deleted", T::U8),
     ],
 };
 
-/// Adds an event of a call to `events`; `day` is the call's.
-pub(crate) fn put_event(block: &mut Block, event: &Event<'_>, meta: EventMeta<'_>, day: u16) {
+/// Adds an event of a call to `events`; `first_seen` is the call's, 0 where the event is history only.
+pub(crate) fn put_event(block: &mut Block, event: &Event<'_>, meta: EventMeta<'_>, first_seen: u32) {
     let mut row = block.row();
     row.text(&event.tenant_id).uuid(event.call_uuid.unwrap_or_default()).text(&event.event_id).u64(event.contents);
     row.text(event.kind.as_str()).time(event.occurred_at).text(&event.app_id).optional_text(event.device_id.as_deref());
     put_common(&mut row, event, meta);
-    row.day(day).end();
+    row.seconds(first_seen).end();
 }
 
 /// Adds an event to `device_events`.
@@ -211,7 +212,7 @@ pub(crate) fn put_leg(block: &mut Block, leg: &LegRow<'_>, image: Image, deleted
     row.optional_text(leg.call_ui.map(|ui| ui.as_str())).text(leg.verdict.as_str());
     row.optional_text(leg.evidence.map(|e| e.as_str())).text(leg.outcome.as_str());
     row.optional_text(leg.end_reason.map(|r| r.as_str())).texts(leg.diagnoses.iter().map(|d| d.as_str()));
-    row.u32(leg.push_attempts).optional_text(leg.push_reject_reason).optional_text(leg.app_state.map(|s| s.as_str()));
+    row.u32(leg.push_attempts).u32(leg.pushes_accepted).optional_text(leg.push_reject_reason).optional_text(leg.app_state.map(|s| s.as_str()));
     row.optional_time(leg.sent_at).optional_time(leg.accepted_at).optional_time(leg.received_at);
     row.optional_time(leg.reported_at).optional_time(leg.answered_at).optional_time(leg.audio_at);
     row.optional_time(leg.declined_at).optional_time(leg.ended_at);
@@ -219,7 +220,7 @@ pub(crate) fn put_leg(block: &mut Block, leg: &LegRow<'_>, image: Image, deleted
     row.optional_int(l.sent_to_accepted_ms).optional_int(l.accepted_to_received_ms).optional_int(l.sent_to_received_ms);
     row.optional_int(l.received_to_reported_ms).optional_int(l.reported_to_answered_ms);
     row.optional_int(l.answered_to_audio_ms).optional_int(l.initiated_to_reported_ms).optional_int(l.talk_ms);
-    row.time(leg.started_at).time(image.updated_at).day(image.day).u64(image.version).u8(u8::from(deleted)).end();
+    row.time(leg.started_at).time(image.updated_at).seconds(image.first_seen).u64(image.version).u8(u8::from(deleted)).end();
 }
 
 /// Adds the image of a call; a deleted one hides the key.
@@ -230,5 +231,5 @@ pub(crate) fn put_call(block: &mut Block, call: &CallRow<'_>, image: Image, dele
     row.optional_time(call.cancelled_at).optional_time(call.ended_at).text(call.outcome.as_str());
     row.optional_text(call.end_reason.map(|r| r.as_str())).u32(call.legs).u32(call.legs_violating);
     row.texts(call.diagnoses.iter().map(|d| d.as_str()));
-    row.time(image.updated_at).day(image.day).u64(image.version).u8(u8::from(deleted)).end();
+    row.time(image.updated_at).seconds(image.first_seen).u64(image.version).u8(u8::from(deleted)).end();
 }

@@ -167,6 +167,7 @@ fn leg_row<'a>(
         end_reason: leg.ended.as_ref().and_then(|ended| ended.detail.reason),
         diagnoses,
         push_attempts: view.incoming_ids(Step::Sent) as u32,
+        pushes_accepted: view.accepted_pushes() as u32,
         push_reject_reason: refused.and_then(|push| push.fact.first.detail.reason.as_deref()),
         app_state: received.and_then(|push| push.fact.first.detail.app_state),
         sent_at: pushed_at(Step::Sent),

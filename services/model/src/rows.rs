@@ -60,6 +60,9 @@ pub struct LegRow<'a> {
     pub diagnoses: Diagnoses,
     /// Distinct `push_id`s of `push.sent`; one without counts by its `event_id`.
     pub push_attempts: u32,
+    /// Distinct `push_id`s of `push.accepted`, those without one counting once. No column of the contract: for rates of pushes.
+    #[serde(skip)]
+    pub pushes_accepted: u32,
     /// Of the earliest `push.rejected`, else of the earliest `push.failed`.
     pub push_reject_reason: Option<&'a str>,
     /// Of the first `push.received`.

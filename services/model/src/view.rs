@@ -82,6 +82,12 @@ impl<'a> LegView<'a> {
         names.collect::<BTreeSet<_>>().len()
     }
 
+    /// How many incoming-call pushes were accepted: by `push_id`, those without one count once.
+    pub(crate) fn accepted_pushes(&self) -> usize {
+        let is_nameless = |push: &Push<'_>| push.fact.class.step == Step::Accepted && push.name.is_none();
+        self.incoming_ids(Step::Accepted) + usize::from(self.all_incoming().any(is_nameless))
+    }
+
     /// The earliest incoming-call push event of a step on `apns_voip`.
     pub(crate) fn voip(&self, step: Step) -> Option<&Push<'a>> {
         earliest(self.all_voip().filter(|push| push.fact.class.step == step))

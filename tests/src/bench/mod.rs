@@ -3,6 +3,7 @@
 mod consume;
 mod input;
 mod link;
+pub mod pages;
 mod table;
 mod usage;
 

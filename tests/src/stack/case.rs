@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
+use ringtrace_kit::config::{Config, load};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -243,6 +244,16 @@ impl Case {
         let bytes = self.runtime.block_on(query.collect()).expect("ClickHouse answers");
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).expect("a row is JSON")).collect()
+    }
+
+    /// Runs a statement that gives nothing.
+    pub fn execute(&self, statement: &str) {
+        self.runtime.block_on(self.client.query_raw(statement).execute()).expect("ClickHouse takes the statement");
+    }
+
+    /// This case's settings.
+    pub fn config(&self) -> Config {
+        load(None, self.environment.iter().cloned(), &[]).expect("a configuration")
     }
 
     /// One number.

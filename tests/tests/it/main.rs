@@ -16,5 +16,6 @@ mod link;
 mod mutations;
 mod outages;
 mod outputs;
+mod rollup;
 mod schemas;
 mod simulated;

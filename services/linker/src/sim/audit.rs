@@ -17,7 +17,7 @@ use crate::batch::call_partition;
 use crate::record::{REASON_HEADER, REQUEST_HEADER, SOURCE_HEADER};
 use crate::request::Request;
 use crate::slot::PastEvent;
-use crate::state::{CallRecord, HEADER_KEY, Header, decode, decode_key, encode_key};
+use crate::state::{HEADER_KEY, Header, decode, decode_key, decode_record, encode_key};
 use crate::topics::{Input, Place};
 
 /// A check that failed: its name, and what it saw.
@@ -240,7 +240,7 @@ impl Audit {
             match entry.value.as_deref() {
                 Some(value) if key == HEADER_KEY => header = Some(decode::<Header>(value).unwrap()),
                 Some(value) => {
-                    let (key, record) = (decode_key(key).unwrap(), decode::<CallRecord>(value).unwrap());
+                    let (key, record) = (decode_key(key).unwrap(), decode_record(value).unwrap());
                     self.flushed.insert((key, record.sequence));
                 }
                 None => {}
@@ -339,8 +339,8 @@ impl Audit {
             let (key, version) = (image_key(table, row), version_of(row));
             let is_flushed = self.flushed.contains(&(key.0.clone(), version));
             ensure(is_flushed, "no row without a commit", || format!("{key:?} version {version}"))?;
-            let day = row[row.len() - 3].number();
-            let held = self.images.entry((table == Table::Legs, key, day, version)).or_insert_with(|| Rc::clone(row));
+            let slice = row[row.len() - 3].number();
+            let held = self.images.entry((table == Table::Legs, key, slice, version)).or_insert_with(|| Rc::clone(row));
             ensure(held == row, "a version never carries two images", || format!("{held:?}\n{row:?}"))?;
         }
         Ok(())

@@ -29,8 +29,8 @@ pub(crate) enum Bug {
     FullTablePauses,
     /// A record of the internal topic is rerouted.
     ReroutedAgain,
-    /// A call that comes back is of the day of its return.
-    DayNotKept,
+    /// A call that comes back is of the ten minutes of its return.
+    SliceNotKept,
     /// A slot works without its changelog.
     ChangelogUnread,
     /// Offsets go along only where they moved.
@@ -148,7 +148,7 @@ fn a_record_that_is_rerouted_again_is_found() {
 
 #[test]
 fn a_day_that_is_not_kept_is_found() {
-    finds(Bug::DayNotKept, "legs are those of the fold");
+    finds(Bug::SliceNotKept, "legs are those of the fold");
 }
 
 #[test]

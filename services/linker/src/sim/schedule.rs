@@ -273,7 +273,7 @@ fn compare(state: &State) -> Result<(), Failure> {
     compare_events(state, Table::Events, &expected.events, "events are those of the input")?;
     compare_events(state, Table::DeviceEvents, &expected.device_events, "device events are those of the input")?;
     let (mut legs, mut calls) = (Block::new(&LEGS), Block::new(&CALLS));
-    let image = Image { updated_at: 0, day: 0, version: 0 };
+    let image = Image { updated_at: 0, first_seen: 0, version: 0 };
     let rules = state.rules();
     let mut verdicts = Vec::new();
     for (key, call) in &expected.calls {
@@ -309,7 +309,7 @@ fn compare_events(
     Ok(())
 }
 
-/// All columns but when the row was updated, the day, the version and the mark of deletion.
+/// All columns but when the row was updated, the slice, the version and the mark of deletion.
 fn plain(row: &Row) -> &[super::rows::Cell] {
     &row[..row.len() - 4]
 }

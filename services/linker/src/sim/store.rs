@@ -9,7 +9,7 @@ use ringtrace_model::{CallKey, DAY_MS, Dimension, Evidence, StoredEvent, Uuid, V
 use super::rows::{Cell, Row};
 use crate::slot::{History, PastEvent};
 use crate::state::Published;
-use crate::tables::{CALLS, EVENTS, EVENTS_CALL_DAY, LEGS};
+use crate::tables::{CALLS, EVENTS, EVENTS_FIRST_SEEN, LEGS};
 
 /// Tenant, call or device, id and contents of an event.
 pub(super) type EventKey = (CompactString, Uuid, CompactString, CompactString, u64);
@@ -23,7 +23,7 @@ const LOG_AT_FROM_END: usize = 3;
 /// An image of a leg or of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Image {
-    pub(super) day: i64,
+    pub(super) first_seen: i64,
     pub(super) version: u64,
     deleted: bool,
     pub(super) row: Row,
@@ -146,7 +146,7 @@ impl Store {
         })
     }
 
-    /// The rows of `legs` or `calls`, as the view shows them: one for each key and day.
+    /// The rows of `legs` or `calls`, as the view shows them: one for each key and slice.
     pub(super) fn final_images(&self, table: Table) -> Vec<(&ImageKey, Image)> {
         let images = if table == Table::Legs { &self.legs } else { &self.calls };
         let all = images.iter().flat_map(|(key, images)| winners(images).into_iter().map(move |image| (key, image)));
@@ -179,7 +179,7 @@ impl Store {
         histories
     }
 
-    /// Adds the published verdicts of calls, and the days of their rows, to their histories.
+    /// Adds the published verdicts of calls, and the slices of their rows, to their histories.
     pub(super) fn add_verdicts(&self, keys: &[CallKey], histories: &mut HashMap<CallKey, History>) {
         for ((key, device), image) in self.final_images(Table::Legs) {
             if !keys.contains(key) {
@@ -192,14 +192,14 @@ impl Store {
         }
         for ((key, _), image) in self.final_images(Table::Calls) {
             if keys.contains(key) {
-                histories.entry(key.clone()).or_default().day = Some(image.day as u16);
+                histories.entry(key.clone()).or_default().first_seen = Some(image.first_seen as u32);
             }
         }
     }
 
     /// Every call with events that count.
     pub(super) fn known_calls(&self) -> Vec<CallKey> {
-        let counts = |rows: &[Row]| rows.iter().any(|row| row[EVENTS_CALL_DAY].number() != 0);
+        let counts = |rows: &[Row]| rows.iter().any(|row| row[EVENTS_FIRST_SEEN].number() != 0);
         let known = self.events.iter().filter(|(_, rows)| counts(rows));
         let mut keys: Vec<CallKey> =
             known.map(|(key, _)| CallKey { tenant_id: key.0.clone(), call_uuid: key.1 }).collect();
@@ -210,7 +210,7 @@ impl Store {
     /// Those of the calls of which there are events that were logged before they were taken for new.
     pub(super) fn known_before(&self, calls: &[(CallKey, i64)]) -> Vec<CallKey> {
         let first = |key: &CallKey| {
-            let of_call = self.events_of(key).filter(|row| row[EVENTS_CALL_DAY].number() != 0);
+            let of_call = self.events_of(key).filter(|row| row[EVENTS_FIRST_SEEN].number() != 0);
             of_call.map(|row| log_at_of(Table::Events, row)).min()
         };
         let known = calls.iter().filter(|(key, at)| first(key).is_some_and(|first| first < *at));
@@ -219,20 +219,20 @@ impl Store {
 }
 
 fn image(row: &Row) -> Image {
-    let day = row[row.len() - 3].number();
-    Image { day, version: version_of(row), deleted: row[row.len() - 1] == Cell::Number(1), row: row.clone() }
+    let first_seen = row[row.len() - 3].number();
+    Image { first_seen, version: version_of(row), deleted: row[row.len() - 1] == Cell::Number(1), row: row.clone() }
 }
 
-/// The winner of each day: the highest version, of equals the last.
+/// The winner of each slice: the highest version, of equals the last.
 fn winners(images: &[Image]) -> Vec<Image> {
-    let mut by_day = BTreeMap::<i64, &Image>::new();
+    let mut by_slice = BTreeMap::<i64, &Image>::new();
     for image in images {
-        let held = by_day.entry(image.day).or_insert(image);
+        let held = by_slice.entry(image.first_seen).or_insert(image);
         if image.version >= held.version {
             *held = image;
         }
     }
-    by_day.into_values().cloned().collect()
+    by_slice.into_values().cloned().collect()
 }
 
 fn past_of(row: &Row) -> PastEvent {
@@ -255,6 +255,6 @@ fn past_of(row: &Row) -> PastEvent {
         attributes: row[20].text().to_owned(),
         contents: row[3].number() as u64,
     };
-    let day = row[EVENTS_CALL_DAY].number() as u16;
-    PastEvent { event, log_at: log_at_of(Table::Events, row), day }
+    let first_seen = row[EVENTS_FIRST_SEEN].number() as u32;
+    PastEvent { event, log_at: log_at_of(Table::Events, row), first_seen }
 }

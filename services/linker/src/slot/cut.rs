@@ -130,8 +130,7 @@ impl SlotFlush {
         entry.recorded = true;
         let record = CallRecord {
             sequence: self.header.sequence,
-            day: entry.day,
-            wrong_day: None,
+            first_seen: entry.first_seen,
             updated_at: entry.updated_at,
             published: entry.published.clone(),
             unchecked_since: (entry.past == Past::Unchecked).then_some(entry.unknown_since),
@@ -182,7 +181,7 @@ impl SlotFlush {
 
     fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {
         let version = planted!(VersionCountsWrites: crate::sim::planted::count_write(), self.header.sequence);
-        let image = Image { updated_at: entry.updated_at, day: entry.day, version };
+        let image = Image { updated_at: entry.updated_at, first_seen: entry.first_seen, version };
         put_call(&mut self.calls, &evaluation.call, image, false);
         evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, image, false));
         if let Some(template) = evaluation.legs.first() {

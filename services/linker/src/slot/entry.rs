@@ -20,8 +20,8 @@ pub(crate) enum Past {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) call: Call,
-    /// Day on which the call was first seen, in days since the Unix epoch.
-    pub(crate) day: u16,
+    /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
+    pub(crate) first_seen: u32,
     /// Log time before which ClickHouse should know nothing of an unchecked call.
     pub(crate) unknown_since: i64,
     /// Log time of the last change.
@@ -41,15 +41,15 @@ pub(crate) struct Entry {
     pub(crate) dirty: bool,
     /// Sequence of the last flush that wrote the call.
     pub(crate) written_in: u64,
-    /// Rows in the slot's events block whose day is not certain.
+    /// Rows in the slot's events block whose `first_seen` is not certain.
     pub(crate) rows: Vec<usize>,
 }
 
 impl Entry {
-    pub(crate) fn begun_on(day: u16, log_at: i64) -> Self {
+    pub(crate) fn begun_at(first_seen: u32, log_at: i64) -> Self {
         Entry {
             call: Call::default(),
-            day,
+            first_seen,
             unknown_since: log_at,
             updated_at: log_at,
             next_change_at: None,
@@ -72,8 +72,8 @@ pub(crate) struct PastEvent {
     pub(crate) event: StoredEvent,
     /// Milliseconds since the Unix epoch.
     pub(crate) log_at: i64,
-    /// Day on which its call was first seen; 0 for events that are history only.
-    pub(crate) day: u16,
+    /// When its call was first seen, as its row says; 0 for events that are history only.
+    pub(crate) first_seen: u32,
 }
 
 /// What ClickHouse knows of a call.
@@ -81,6 +81,6 @@ pub(crate) struct PastEvent {
 pub(crate) struct History {
     pub(crate) events: Vec<PastEvent>,
     pub(crate) published: Vec<Published>,
-    /// Day under which its rows are, in days since the Unix epoch.
-    pub(crate) day: Option<u16>,
+    /// `first_seen` under which its rows are, in seconds since the Unix epoch.
+    pub(crate) first_seen: Option<u32>,
 }

@@ -9,7 +9,7 @@ use super::entry::{Entry, History, Past};
 use super::{Idle, KeyRef, Slot};
 use crate::load::MovedCall;
 use crate::state::{CallRecord, StateError};
-use crate::tables::EVENTS_CALL_DAY;
+use crate::tables::EVENTS_FIRST_SEEN;
 
 impl Slot {
     /// Lets the log clock run to `now` (it never goes back), and marks the calls that change by themselves until then.
@@ -32,7 +32,7 @@ impl Slot {
     /// Brings a parked call back, without its history yet.
     fn wake(&mut self, key: &CallKey) {
         let at = self.parked.remove(key);
-        let mut entry = Entry::begun_on(0, 0);
+        let mut entry = Entry::begun_at(0, 0);
         entry.recorded = true;
         entry.seen_before = true;
         entry.next_change_at = at;
@@ -86,14 +86,14 @@ impl Slot {
                 }
             }
         }
-        // Events may have been written under another day by a flush that was not committed: what counts is where the rows are.
-        let first_seen = || history.events.iter().map(|past| past.day).filter(|day| *day != 0).min();
-        if let Some(day) = history.day.or_else(first_seen)
-            && day != entry.day
-            && !planted!(DayNotKept)
+        // Events may have been written under another slice by a flush that was not committed: what counts is where the rows are.
+        let of_events = || history.events.iter().map(|past| past.first_seen).filter(|seen| *seen != 0).min();
+        if let Some(first_seen) = history.first_seen.or_else(of_events)
+            && first_seen != entry.first_seen
+            && !planted!(SliceNotKept)
         {
-            entry.day = day;
-            entry.rows.iter().for_each(|row| self.events.set_day(EVENTS_CALL_DAY, *row, day));
+            entry.first_seen = first_seen;
+            entry.rows.iter().for_each(|row| self.events.set_seconds(EVENTS_FIRST_SEEN, *row, first_seen));
         }
         for published in history.published {
             if let Err(place) = entry.published.binary_search_by(|held| held.device_id.cmp(&published.device_id)) {
@@ -159,7 +159,7 @@ impl Slot {
 
     fn take_over(&mut self, key: &CallKey, record: CallRecord, rows_missing: bool) -> Result<(), StateError> {
         self.recent.note(self.calls.hasher().hash_one(key), self.header.newest_log_at);
-        let mut entry = Entry::begun_on(record.day, record.updated_at);
+        let mut entry = Entry::begun_at(record.first_seen, record.updated_at);
         entry.recorded = true;
         entry.seen_before = true;
         entry.updated_at = record.updated_at;

@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 use hashbrown::{Equivalent, HashMap};
-use ringtrace_model::{CallKey, DAY_MS, Event, Kind, Known, Rules, Scope, Uuid};
+use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope, Uuid};
 
 pub(crate) use cut::SlotFlush;
 use entry::{Entry, Past};
@@ -25,6 +25,9 @@ use crate::filter::RecentCalls;
 use crate::native::Block;
 use crate::state::Header;
 use crate::tables::{EVENTS, EventMeta, put_event};
+
+/// Length of the slices of log time by which the rows of calls are laid out, in milliseconds.
+const SLICE_MS: i64 = 600_000;
 
 /// Limits of a slot's memory.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +157,7 @@ impl Slot {
         if entry.past == Past::Wanted {
             entry.rows.push(self.events.rows());
         }
-        put_event(&mut self.events, event, meta, entry.day);
+        put_event(&mut self.events, event, meta, entry.first_seen);
         let changed = entry.call.apply(event, meta.log_at);
         if changed {
             entry.updated_at = entry.updated_at.max(meta.log_at);
@@ -168,7 +171,7 @@ impl Slot {
     }
 
     fn begin(&mut self, key: &KeyRef<'_>, hash: u64, log_at: i64) {
-        let mut entry = Entry::begun_on(day_of(log_at), log_at);
+        let mut entry = Entry::begun_at(slice_of(log_at), log_at);
         entry.seen_before = self.recent.note(hash, self.header.newest_log_at);
         entry.recorded = self.parked.remove(key).is_some();
         entry.seen_before |= entry.recorded;
@@ -196,7 +199,7 @@ fn owned(key: &KeyRef<'_>) -> CallKey {
     CallKey { tenant_id: key.tenant_id.into(), call_uuid: key.call_uuid }
 }
 
-/// Days since the Unix epoch of a log time, as ClickHouse's `Date` holds them.
-pub(crate) fn day_of(log_at: i64) -> u16 {
-    u16::try_from(log_at.div_euclid(DAY_MS)).unwrap_or_default()
+/// A log time cut to ten minutes, in seconds since the Unix epoch, as ClickHouse's `DateTime` holds them.
+pub(crate) fn slice_of(log_at: i64) -> u32 {
+    u32::try_from(log_at.div_euclid(SLICE_MS) * (SLICE_MS / 1_000)).unwrap_or_default()
 }

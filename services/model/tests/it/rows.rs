@@ -40,6 +40,23 @@ fn attempts_are_distinct_pushes_sent() {
 }
 
 #[test]
+fn accepted_pushes_are_counted_by_id_and_those_without_once() {
+    #[track_caller]
+    fn check(events: &[Value], expected: u32) {
+        let calls = Calls::of(events);
+        let (key, call) = calls.0.first_key_value().unwrap();
+        let evaluation = call.evaluate(key, &Rules::default(), EVER).unwrap();
+        assert_eq!(evaluation.legs[0].pushes_accepted, expected);
+    }
+    let accepted = |id: Value, purpose: &str| ios("push.accepted", 5, json!({"push_id": id, "event_id": format!("{id}"), "purpose": purpose}));
+    let of_call = |id: Value| accepted(id, "incoming_call");
+    check(&[ios("push.sent", 0, json!({"push_id": "a"}))], 0);
+    check(&[of_call(json!("a")), of_call(json!("a")), of_call(json!("b"))], 2);
+    check(&[of_call(json!(null)), of_call(json!(null)), of_call(json!("a"))], 2);
+    check(&[of_call(json!("a")), accepted(json!("c"), "cancel")], 1);
+}
+
+#[test]
 fn the_reason_of_the_earliest_rejection() {
     let refused = |kind: &str, at, reason: Value| ios(kind, at, json!({"reason": reason}));
     let reason = |reason: Value| json!({"push_reject_reason": reason});

@@ -20,13 +20,17 @@ const PAGE: usize = 1_000;
 
 const STORED_LEGS: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, device_id AS device, verdict, evidence, outcome, diagnoses
-    FROM legs_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+    FROM legs_rows FINAL WHERE (tenant_id, first_seen, call_uuid) GLOBAL IN (
+        SELECT tenant_id, arrayJoin([events.first_seen, toStartOfTenMinutes(toDateTime(log_at))]), call_uuid
+        FROM events_rows AS events WHERE (tenant_id, call_uuid) IN ?)
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
 const STORED_CALLS: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, '' AS device, '' AS verdict, CAST(NULL, 'Nullable(String)') AS evidence,
         outcome, diagnoses
-    FROM calls_rows FINAL WHERE (tenant_id, call_uuid) IN ?
+    FROM calls_rows FINAL WHERE (tenant_id, first_seen, call_uuid) GLOBAL IN (
+        SELECT tenant_id, arrayJoin([events.first_seen, toStartOfTenMinutes(toDateTime(log_at))]), call_uuid
+        FROM events_rows AS events WHERE (tenant_id, call_uuid) IN ?)
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
 #[derive(Row, Deserialize)]

@@ -45,7 +45,7 @@ impl Selection {
             self.call.map(|_| "call_uuid = toUUID(?)"),
         ];
         let conditions: String = conditions.into_iter().flatten().map(|one| format!(" AND {one}")).collect();
-        let text = format!("{head} FROM events_rows WHERE call_day != toDate(0){conditions}{more}{tail}");
+        let text = format!("{head} FROM events_rows WHERE first_seen != toDateTime(0){conditions}{more}{tail}");
         let mut query = client.query(&text);
         for time in self.from.into_iter().chain(self.to) {
             query = query.bind(time);

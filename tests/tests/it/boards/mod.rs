@@ -9,9 +9,10 @@ mod structure;
 use std::collections::BTreeMap;
 use std::fs;
 
+use ringtrace_rollup::Roller;
 use ringtrace_tests::boards::{Chosen, NAMES, View, json, path};
 use ringtrace_tests::simulated::{EVENTFUL, quarter_of_an_hour, records};
-use ringtrace_tests::stack::Case;
+use ringtrace_tests::stack::{Case, wait_for};
 use serde_json::Value;
 
 /// A board as it is committed.
@@ -42,11 +43,16 @@ fn sql<'a>(board: &'a Value, title: &str) -> &'a str {
     text(panel, "/targets/0/rawSql")
 }
 
-/// A linked quarter of an hour.
+/// A quarter of an hour, linked and rolled up.
 fn linked(name: &str) -> Case {
     let case = Case::new(name, 3);
     case.write(&records(EVENTFUL, quarter_of_an_hour()));
     case.catch_up();
+    let roller = Roller::new(&case.config().clickhouse);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(roller.pass()).unwrap();
+    let legs = case.number("SELECT count() FROM legs");
+    wait_for("what is rolled up to count", || case.number("SELECT sum(legs) FROM leg_stats") == legs);
     case
 }
 

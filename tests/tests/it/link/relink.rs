@@ -207,7 +207,7 @@ fn calls_are_chosen_by_time_tenant_app_and_name() {
     let text = |name: &str| one[0][name].as_str().unwrap().to_owned();
     let calls = |condition: &str| {
         case.number(&format!(
-            "SELECT uniqExact(tenant_id, call_uuid) FROM events_rows WHERE call_day != toDate(0) AND {condition}"
+            "SELECT uniqExact(tenant_id, call_uuid) FROM events_rows WHERE first_seen != toDateTime(0) AND {condition}"
         ))
     };
     let middle = case.number("SELECT toUnixTimestamp64Milli(quantileExactLow(0.5)(log_at)) FROM events_rows");
