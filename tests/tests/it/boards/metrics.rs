@@ -46,7 +46,8 @@ fn promtool_accepts_the_rules_and_the_scrape_configuration() {
 
 #[test]
 fn promtool_accepts_the_boards_queries() {
-    let rules: Vec<_> = (0..).zip(in_boards()).map(|(nth, expr)| json!({ "record": format!("board:{nth}"), "expr": expr })).collect();
+    let rules: Vec<_> =
+        (0..).zip(in_boards()).map(|(nth, expr)| json!({ "record": format!("board:{nth}"), "expr": expr })).collect();
     assert!(!rules.is_empty());
     // JSON is YAML.
     let path = data("boards").with_extension("rules.yml");

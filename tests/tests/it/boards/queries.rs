@@ -4,7 +4,7 @@ use ringtrace_tests::boards::{NAMES, View};
 use ringtrace_tests::stack::Case;
 use serde_json::Value;
 
-use super::{board, everything, linked, list, panels, text, with};
+use super::{board, everything, linked, list, panels, sql, text, with};
 
 #[test]
 fn every_panel_shows_something_and_every_choice_is_accepted() {
@@ -27,13 +27,22 @@ fn every_panel_shows_something_and_every_choice_is_accepted() {
             }
         }
     }
+    steps_hold_whole_counts(&case, &all);
     variables_offer_what_is_there(&case, &all);
     filters_become_an_address(&case, &all, &some);
 }
 
+/// A quarter of an hour holds one of the counts of ten minutes, then two.
+fn steps_hold_whole_counts(case: &Case, all: &View) {
+    let view = View { interval_s: 900, ..all.clone() };
+    let outcomes = view.sql(sql(&board("product"), "Outcomes")).unwrap();
+    let odd = format!("SELECT countIf(toUnixTimestamp(time) % 1200 != 0) FROM ({outcomes})");
+    assert_eq!(case.number(&odd), 0, "{outcomes}");
+}
+
 /// Grafana draws lines of a time, numbers, and at most one label, in the order of time.
-fn is_series(case: &Case, sql: &str, rows: &[Value]) {
-    let columns = case.rows(&format!("DESCRIBE TABLE ({sql})"));
+fn is_series(case: &Case, query: &str, rows: &[Value]) {
+    let columns = case.rows(&format!("DESCRIBE TABLE ({query})"));
     let mut labels = 0;
     for (nth, column) in columns.iter().enumerate() {
         let (name, kind) = (text(column, "/name"), text(column, "/type"));
@@ -48,7 +57,9 @@ fn is_series(case: &Case, sql: &str, rows: &[Value]) {
 }
 
 fn variables_offer_what_is_there(case: &Case, view: &View) {
-    for (variable, expected) in [("tenant", "default"), ("app", "com.acme.talk"), ("channel", "apns_voip"), ("country", "US")] {
+    for (variable, expected) in
+        [("tenant", "default"), ("app", "com.acme.talk"), ("channel", "apns_voip"), ("country", "US")]
+    {
         let values = values_of(case, view, variable);
         assert!(values.iter().any(|value| value == expected), "{variable}: {values:?}");
         assert!(values.is_sorted() && !values.iter().any(String::is_empty), "{variable}: {values:?}");

@@ -34,7 +34,10 @@ fn boards_show_the_contracts_rates() {
                 &format!("{CALLS} WHERE 1"),
             ),
         );
-        same(&shown(&product, "Calls"), &counted("count() AS calls, countIf(outcome = 'answered') AS answered", "calls WHERE 1"));
+        same(
+            &shown(&product, "Calls"),
+            &counted("count() AS calls, countIf(outcome = 'answered') AS answered", "calls WHERE 1"),
+        );
         same(
             &shown(&product, "Average call duration"),
             &counted("sum(talk_ms) / count(talk_ms) / 1000 AS duration", legs),
@@ -63,7 +66,9 @@ fn boards_percentiles_are_of_legs() {
     ] {
         let shown = first(&case, &whole.sql(sql(&board(name), title)).unwrap());
         for percent in [50, 90, 95, 99] {
-            let exact = format!("SELECT toFloat64(quantileExact(0.{percent})({column})) AS value FROM legs WHERE role = 'callee'");
+            let exact = format!(
+                "SELECT toFloat64(quantileExact(0.{percent})({column})) AS value FROM legs WHERE role = 'callee'"
+            );
             let exact = number(&first(&case, &exact), "value");
             let shown = number(&shown, &format!("p{percent}"));
             assert!((shown - exact).abs() <= exact * 0.011 + 1.0, "{title} p{percent}: {shown}, not {exact}");

@@ -86,7 +86,8 @@ fn every_panel_leads_to_ringtrace_with_range_and_filters() {
 fn every_variable_that_is_used_is_there() {
     for name in NAMES {
         let board = board(name);
-        let there: BTreeSet<&str> = list(&board["templating"]["list"]).map(|variable| text(variable, "/name")).collect();
+        let there: BTreeSet<&str> =
+            list(&board["templating"]["list"]).map(|variable| text(variable, "/name")).collect();
         for variable in ["clickhouse", "tenant", "app", "country", "channel", "filters", "ringtrace_url"] {
             assert!(there.contains(variable), "{name}: {variable}");
         }
