@@ -127,6 +127,8 @@ fn sql_target(kind: Kind, sql: &str) -> Value {
     let is_over_time = matches!(kind, Kind::Lines | Kind::Stacked);
     json!({
         "refId": "A", "datasource": clickhouse(), "editorType": "sql", "rawSql": sql,
+        // A query without a version would be taken for one of version 3, and changed.
+        "pluginVersion": "4.0.0",
         // The plug-in's own numbers: 0 is a time series, 1 a table.
         "format": if is_over_time { 0 } else { 1 },
         "queryType": if is_over_time { "timeseries" } else { "table" },
