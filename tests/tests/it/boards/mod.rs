@@ -88,3 +88,15 @@ fn boards_are_what_their_definitions_say() {
         assert!(committed == json(name).unwrap(), "{name}.json is not what {name}.toml says: run `make boards`");
     }
 }
+
+#[test]
+fn boards_show_what_was_linked() {
+    let case = linked("boards");
+    let all = everything(&case);
+    queries::every_panel_shows_something_and_every_choice_is_accepted(&case, &all);
+    queries::steps_hold_whole_counts(&case, &all);
+    queries::variables_offer_what_is_there(&case, &all);
+    queries::filters_become_an_address(&case, &all);
+    rates::rates_are_the_contracts(&case, &all);
+    rates::percentiles_are_of_legs(&case, &all);
+}
