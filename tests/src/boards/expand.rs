@@ -88,7 +88,9 @@ impl View {
 
     fn times(&self, sql: &str) -> Result<String, String> {
         let (from, to) = (format!("toDateTime({})", self.from_s), format!("toDateTime({})", self.to_s));
+        let interval = self.interval_s.max(1);
         let mut sql = sql.replace("$__fromTime", &from).replace("$__toTime", &to);
+        sql = sql.replace("$__interval_s", &interval.to_string());
         while let Some(at) = sql.find("$__timeFilter(") {
             let call = Call::at(&sql, at)?;
             let [column] = call.arguments()?;
@@ -97,7 +99,6 @@ impl View {
         while let Some(at) = sql.find("$__timeInterval(") {
             let call = Call::at(&sql, at)?;
             let [column] = call.arguments()?;
-            let interval = self.interval_s.max(1);
             sql = call.replaced(&format!("toStartOfInterval(toDateTime({column}), INTERVAL {interval} second)"));
         }
         Ok(sql)

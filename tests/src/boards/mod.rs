@@ -2,7 +2,9 @@
 
 mod definition;
 mod expand;
+mod look;
 mod render;
+mod variables;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -23,6 +23,7 @@ fn check(raw: &str, expected: &str) {
 fn macros_of_time_are_expanded() {
     check("$__fromTime, $__toTime", "toDateTime(1415792726), toDateTime(1447328726)");
     check("$__timeFilter(col)", "col >= toDateTime(1415792726) AND col <= toDateTime(1447328726)");
+    check("$__interval_s", "20");
     check("$__timeInterval(f(a, b))", "toStartOfInterval(toDateTime(f(a, b)), INTERVAL 20 second)");
 }
 

@@ -9,9 +9,10 @@ mod structure;
 use std::collections::BTreeMap;
 use std::fs;
 
+use ringtrace_rollup::Roller;
 use ringtrace_tests::boards::{Chosen, NAMES, View, json, path};
 use ringtrace_tests::simulated::{EVENTFUL, quarter_of_an_hour, records};
-use ringtrace_tests::stack::Case;
+use ringtrace_tests::stack::{Case, wait_for};
 use serde_json::Value;
 
 /// A board as it is committed.
@@ -42,11 +43,16 @@ fn sql<'a>(board: &'a Value, title: &str) -> &'a str {
     text(panel, "/targets/0/rawSql")
 }
 
-/// A linked quarter of an hour.
+/// A quarter of an hour, linked and rolled up.
 fn linked(name: &str) -> Case {
     let case = Case::new(name, 3);
     case.write(&records(EVENTFUL, quarter_of_an_hour()));
     case.catch_up();
+    let roller = Roller::new(&case.config().clickhouse);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(roller.pass()).unwrap();
+    let legs = case.number("SELECT count() FROM legs");
+    wait_for("what is rolled up to count", || case.number("SELECT sum(legs) FROM leg_stats") == legs);
     case
 }
 
@@ -81,4 +87,16 @@ fn boards_are_what_their_definitions_say() {
         let committed = fs::read_to_string(path(name)).unwrap();
         assert!(committed == json(name).unwrap(), "{name}.json is not what {name}.toml says: run `make boards`");
     }
+}
+
+#[test]
+fn boards_show_what_was_linked() {
+    let case = linked("boards");
+    let all = everything(&case);
+    queries::every_panel_shows_something_and_every_choice_is_accepted(&case, &all);
+    queries::steps_hold_whole_counts(&case, &all);
+    queries::variables_offer_what_is_there(&case, &all);
+    queries::filters_become_an_address(&case, &all);
+    rates::rates_are_the_contracts(&case, &all);
+    rates::percentiles_are_of_legs(&case, &all);
 }

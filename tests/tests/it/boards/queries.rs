@@ -4,14 +4,15 @@ use ringtrace_tests::boards::{NAMES, View};
 use ringtrace_tests::stack::Case;
 use serde_json::Value;
 
-use super::{board, everything, linked, list, panels, text, with};
+use super::{board, list, panels, sql, text, with};
 
-#[test]
-fn every_panel_shows_something_and_every_choice_is_accepted() {
-    let case = linked("boards");
-    let all = everything(&case);
-    let some = with(&all, &[("tenant", &["default"]), ("country", &["unknown", "US"]), ("channel", &["apns_voip"])]);
-    let odd = with(&all, &[("app", &["it's \"none\"); --"])]);
+/// Choices of some values, by variable.
+const SOME: [(&str, &[&str]); 3] =
+    [("tenant", &["default"]), ("country", &["unknown", "US"]), ("channel", &["apns_voip"])];
+
+pub fn every_panel_shows_something_and_every_choice_is_accepted(case: &Case, all: &View) {
+    let some = with(all, &SOME);
+    let odd = with(all, &[("app", &["it's \"none\"); --"])]);
     for name in NAMES {
         for panel in panels(&board(name)) {
             for raw in list(&panel["targets"]).filter_map(|target| target["rawSql"].as_str()) {
@@ -22,18 +23,24 @@ fn every_panel_shows_something_and_every_choice_is_accepted() {
                 case.rows(&some.sql(raw).unwrap());
                 case.rows(&odd.sql(raw).unwrap());
                 if text(panel, "/type") == "timeseries" {
-                    is_series(&case, &all.sql(raw).unwrap(), &rows);
+                    is_series(case, &all.sql(raw).unwrap(), &rows);
                 }
             }
         }
     }
-    variables_offer_what_is_there(&case, &all);
-    filters_become_an_address(&case, &all, &some);
+}
+
+/// A quarter of an hour holds one of the counts of ten minutes, then two.
+pub fn steps_hold_whole_counts(case: &Case, all: &View) {
+    let view = View { interval_s: 900, ..all.clone() };
+    let outcomes = view.sql(sql(&board("product"), "Outcomes")).unwrap();
+    let odd = format!("SELECT countIf(toUnixTimestamp(time) % 1200 != 0) FROM ({outcomes})");
+    assert_eq!(case.number(&odd), 0, "{outcomes}");
 }
 
 /// Grafana draws lines of a time, numbers, and at most one label, in the order of time.
-fn is_series(case: &Case, sql: &str, rows: &[Value]) {
-    let columns = case.rows(&format!("DESCRIBE TABLE ({sql})"));
+fn is_series(case: &Case, query: &str, rows: &[Value]) {
+    let columns = case.rows(&format!("DESCRIBE TABLE ({query})"));
     let mut labels = 0;
     for (nth, column) in columns.iter().enumerate() {
         let (name, kind) = (text(column, "/name"), text(column, "/type"));
@@ -47,7 +54,7 @@ fn is_series(case: &Case, sql: &str, rows: &[Value]) {
     assert!(times.is_sorted(), "{times:?}");
 }
 
-fn variables_offer_what_is_there(case: &Case, view: &View) {
+pub fn variables_offer_what_is_there(case: &Case, view: &View) {
     for (variable, expected) in
         [("tenant", "default"), ("app", "com.acme.talk"), ("channel", "apns_voip"), ("country", "US")]
     {
@@ -57,12 +64,12 @@ fn variables_offer_what_is_there(case: &Case, view: &View) {
     }
 }
 
-fn filters_become_an_address(case: &Case, all: &View, some: &View) {
+pub fn filters_become_an_address(case: &Case, all: &View) {
     assert_eq!(values_of(case, all, "filters"), ["role=callee"]);
     let expected = "role=callee&tenant=default&country=&country=US&channel=apns_voip";
-    assert_eq!(values_of(case, some, "filters"), [expected]);
+    assert_eq!(values_of(case, &with(all, &SOME), "filters"), [expected]);
     let odd = with(all, &[("app", &["a&b=it's"])]);
-    assert_eq!(values_of(case, &odd, "filters"), ["role=callee&app=a%26b%3Dit's"]);
+    assert_eq!(values_of(case, &odd, "filters"), ["role=callee&app=a%26b%3Dit%27s"]);
 }
 
 fn values_of(case: &Case, view: &View, variable: &str) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! The numbers on the boards are the contract's (section 7), counted here anew from `legs` and `calls`.
 
+use ringtrace_tests::boards::View;
 use ringtrace_tests::stack::Case;
 use serde_json::Value;
 
-use super::{board, everything, linked, sql, with};
+use super::{board, sql, with};
 
 /// Legs of callees, and what they say of their call.
 const CALLS: &str = "
@@ -14,14 +15,11 @@ const CALLS: &str = "
       FROM legs WHERE role = 'callee' GROUP BY tenant_id, call_uuid
     ) AS of_legs USING (tenant_id, call_uuid)";
 
-#[test]
-fn boards_show_the_contracts_rates() {
-    let case = linked("boards-rates");
-    let all = everything(&case);
+pub fn rates_are_the_contracts(case: &Case, all: &View) {
     let (sre, product) = (board("sre"), board("product"));
-    for (view, app) in [(all.clone(), "1"), (with(&all, &[("app", &["com.acme.talk"])]), "app_id = 'com.acme.talk'")] {
-        let shown = |board: &Value, title: &str| first(&case, &view.sql(sql(board, title)).unwrap());
-        let counted = |columns: &str, from: &str| first(&case, &format!("SELECT {columns} FROM {from} AND {app}"));
+    for (view, app) in [(all.clone(), "1"), (with(all, &[("app", &["com.acme.talk"])]), "app_id = 'com.acme.talk'")] {
+        let shown = |board: &Value, title: &str| first(case, &view.sql(sql(board, title)).unwrap());
+        let counted = |columns: &str, from: &str| first(case, &format!("SELECT {columns} FROM {from} AND {app}"));
         let legs = "legs WHERE role = 'callee'";
         same(
             &shown(&product, "Answer rates"),
@@ -54,22 +52,19 @@ fn boards_show_the_contracts_rates() {
     }
 }
 
-#[test]
-fn boards_percentiles_are_of_legs() {
-    let case = linked("boards-percentiles");
-    let view = everything(&case);
-    let whole = ringtrace_tests::boards::View { interval_s: view.to_s + 1, ..view };
+pub fn percentiles_are_of_legs(case: &Case, all: &View) {
+    let whole = View { interval_s: all.to_s + 1, ..all.clone() };
     for (name, title, column) in [
         ("sre", "Sent → received", "sent_to_received_ms"),
         ("product", "Post-dial delay", "initiated_to_reported_ms"),
         ("product", "Ring time", "reported_to_answered_ms"),
     ] {
-        let shown = first(&case, &whole.sql(sql(&board(name), title)).unwrap());
+        let shown = first(case, &whole.sql(sql(&board(name), title)).unwrap());
         for percent in [50, 90, 95, 99] {
             let exact = format!(
                 "SELECT toFloat64(quantileExact(0.{percent})({column})) AS value FROM legs WHERE role = 'callee'"
             );
-            let exact = number(&first(&case, &exact), "value");
+            let exact = number(&first(case, &exact), "value");
             let shown = number(&shown, &format!("p{percent}"));
             assert!((shown - exact).abs() <= exact * 0.011 + 1.0, "{title} p{percent}: {shown}, not {exact}");
         }
