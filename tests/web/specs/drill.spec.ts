@@ -45,12 +45,10 @@ async function toSomething(page: Page, chart: Locator): Promise<void> {
   throw new Error('the chart says nothing but nothing');
 }
 
-/** `11:17–11:18: 2 s 95.4 %, 5 s –` has a value that is not nothing; labels may hold digits themselves. */
+/** `11:17–11:18: 2 s: 95.4 %, 5 s: –` has a value that is not nothing; labels may hold digits themselves. */
 function isSomething(reading: string): boolean {
-  const legs = /: ([\d\s]+) legs/.exec(reading)?.[1];
-  if (legs !== undefined) return /[1-9]/.test(legs);
-  const values = reading.split(', ').map((part) => /\s(–|<?\s?[\d.\s]+(?:%|ms|s|min)?)$/u.exec(part)?.[1] ?? '');
-  return values.some((value) => /[1-9]/.test(value));
+  const values = reading.split(', ').filter((part) => part.includes(': '));
+  return values.some((part) => /[1-9]/.test(part.split(': ').at(-1) ?? ''));
 }
 
 test('a click on a chart leads to the calls of that moment', async ({ page }) => {
