@@ -6,7 +6,7 @@ const CHARTED = ['/', '/delivery', '/answers', '/violations'];
 
 for (const path of CHARTED) {
   test(`every chart of ${path} leads to calls by keyboard`, async ({ page }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(600_000);
     await page.goto(`${path}?from=now-1h`);
     await settled(page);
     const names = await page.getByRole('slider').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
