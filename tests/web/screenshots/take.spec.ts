@@ -16,7 +16,7 @@ const SHOTS: [name: string, path: string, scheme: Scheme, width: number, height:
   ['overview-phone', `/?${RANGE}`, 'light', 390, 844],
   ['delivery', `/delivery?${RANGE}`, 'light', 1280, 1240],
   ['violations', `/violations?${RANGE}&app=com.acme.talk`, 'light', 1280, 1000],
-  ['call', '', 'light', 1280, 1340],
+  ['call', '', 'light', 1280, 1400],
 ];
 
 for (const [name, path, scheme, width, height] of SHOTS) {

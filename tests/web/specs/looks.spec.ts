@@ -4,7 +4,7 @@ import { allPages, expect, settled, test } from '../src/test';
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`axe finds nothing serious on any page, ${scheme}`, async ({ page }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: scheme });
     for (const path of await allPages(page)) {
       await test.step(path, async () => {

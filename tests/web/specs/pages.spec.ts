@@ -46,7 +46,7 @@ test('Delivery: the funnel narrows, and what stayed behind leads to those legs',
 
 test('Delivery: another stage is in the address, and every panel of it follows', async ({ page }) => {
   await page.goto('/delivery');
-  await page.getByLabel('Stage').selectOption('received_to_reported');
+  await page.getByLabel('Stage', { exact: true }).selectOption('received_to_reported');
   await expect(page).toHaveURL(/stage=received_to_reported/);
   await expect(page.getByRole('heading', { name: 'Distribution, received → reported' })).toBeVisible();
   await settled(page);

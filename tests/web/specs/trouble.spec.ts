@@ -47,7 +47,7 @@ test('a page that asks for a token takes it once, and puts it into no address', 
   const sha256 = createHash('sha256').update(secret).digest('hex');
   mkdirSync(SCRATCH, { recursive: true });
   const config = join(SCRATCH, 'token.toml');
-  writeFileSync(config, `[serve]\ntokens = [{ name = "reader", sha256 = "${sha256}", roles = ["read"], tenants = [] }]\n`);
+  writeFileSync(config, `[serve]\ntokens = [{ name = "reader", sha256 = "${sha256}", roles = ["read"], tenants = ["*"] }]\n`);
   const port = await freePort();
   const server = await serve(port, ['--config', config]);
   const asked: string[] = [];

@@ -28,7 +28,7 @@ export const test = base.extend<{ watched: Page; quiet: boolean }>({
 /** Waits until every panel has its answer, and says if one has none. */
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator('h1')).toBeVisible();
-  await expect(page.locator('.spinner')).toHaveCount(0);
+  await expect(page.locator('.spinner')).toHaveCount(0, { timeout: 60_000 });
 }
 
 /** The pages that have an address of their own. */

@@ -100,6 +100,8 @@ function iso(at: number): string {
 }
 
 function reading(drawn: Drawn, index: number): string {
-  const values = drawn.lines.map((line) => `${line.label} ${byUnit(line.values[index] ?? null, drawn.unit)}`);
+  const values = drawn.lines.map(
+    (line) => `${line.label}: ${byUnit(line.values[index] ?? null, drawn.unit)}`,
+  );
   return `${bucketWords(drawn, index)}: ${values.join(', ')}`;
 }

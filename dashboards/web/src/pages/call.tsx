@@ -1,6 +1,6 @@
 // One call taken apart: what was decided and by which rule, the waterfall, every event.
 import { useQuery } from '../api/query';
-import type { Call, CallDetail } from '../api/records';
+import type { Call, CallDetail, LegDetail } from '../api/records';
 import { ms, shownValue } from '../format';
 import { Diagnoses, Outcome } from '../ui/badges';
 import { useParams } from '../ui/context';
@@ -35,7 +35,7 @@ function CallStory({ detail }: { detail: CallDetail }) {
     <div class="panels panels-one">
       <OtherTenants detail={detail} />
       <CallFacts call={detail.call} judgedAt={detail.judged_at} />
-      {detail.legs.map((leg) => (
+      {[...detail.legs].sort(calleesFirst).map((leg) => (
         <LegSection key={leg.device_id} leg={leg} />
       ))}
       {detail.legs.length === 0 && (
@@ -49,6 +49,12 @@ function CallStory({ detail }: { detail: CallDetail }) {
       <EventTable events={detail.events} />
     </div>
   );
+}
+
+/** The devices that were called, those that violate before the others, then the caller’s own. */
+function calleesFirst(a: LegDetail, b: LegDetail): number {
+  const rank = (leg: LegDetail) => (leg.role === 'caller' ? 2 : leg.verdict === 'unreported' ? 0 : 1);
+  return rank(a) - rank(b);
 }
 
 function CallFacts({ call, judgedAt }: { call: Call; judgedAt: number }) {

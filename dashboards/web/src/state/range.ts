@@ -4,6 +4,7 @@ const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86
 
 export const PRESETS = [
   { from: 'now-15m', label: '15 minutes' },
+  { from: 'now-30m', label: '30 minutes' },
   { from: 'now-1h', label: 'hour' },
   { from: 'now-6h', label: '6 hours' },
   { from: 'now-24h', label: '24 hours' },

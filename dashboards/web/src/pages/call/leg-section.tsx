@@ -50,7 +50,7 @@ export function LegSection({ leg }: { leg: LegDetail }) {
       <div class="two">
         <div>
           <h3>Latencies</h3>
-          <Facts facts={LATENCIES.map(([name, label]) => ({ name: label, value: ms(leg[name]) }))} />
+          <Latencies leg={leg} />
         </div>
         <div>
           <h3>Dimensions</h3>
@@ -59,6 +59,12 @@ export function LegSection({ leg }: { leg: LegDetail }) {
       </div>
     </Section>
   );
+}
+
+function Latencies({ leg }: { leg: LegDetail }) {
+  const known = LATENCIES.filter(([name]) => leg[name] !== null);
+  if (known.length === 0) return <p class="soft">None: no step of this leg has both its ends.</p>;
+  return <Facts facts={known.map(([name, label]) => ({ name: label, value: ms(leg[name]) }))} />;
 }
 
 function dimensions(leg: LegDetail): Fact[] {
