@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ringtrace_kit::clock;
 use ringtrace_tests::stack::{Case, Given, Running, data, free_port, get, topic_of, wait_for};
@@ -67,7 +67,7 @@ fn refused(case: &Case, calls: u32) {
     case.write(&records);
 }
 
-fn alerter(case: &Case, name: &str, rules: &PathBuf) -> (Running, String) {
+fn alerter(case: &Case, name: &str, rules: &Path) -> (Running, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let settings = [
         ("RINGTRACE_ALERT_RULES", rules.display().to_string()),
