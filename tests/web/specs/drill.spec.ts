@@ -58,7 +58,7 @@ test('a click on a chart leads to the calls of that moment', async ({ page }) =>
   await plot.scrollIntoViewIfNeeded();
   const box = await plot.boundingBox();
   if (!box) throw new Error('the chart has no size');
-  await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
+  await page.mouse.click(box.x + box.width * 0.6, box.y + box.height / 2);
   await expect(page).toHaveURL(/\/calls\?from=\d+&to=\d+/);
   await expect(page.locator('.grid tbody th a').first()).toBeVisible();
 });
