@@ -70,7 +70,8 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
     println!("health and metrics: http://{}/metrics", listener.local_addr()?);
     let server = bind_server(&mut config, &drain).await?;
-    let url = server.url();
+    // The usual range of a day would show a quarter of an hour at its end.
+    let url = format!("{}/?from=now-1h", server.url());
     println!("web application and API: {url}");
     let served = tokio::spawn(server.serve());
     let rolled = tokio::spawn(roll_up(config.clickhouse.clone(), drain.clone()));

@@ -91,7 +91,8 @@ fn ingredients() -> Vec<Measure> {
         hidden(name, sum.clone(), Some(sum))
     };
     let both = format!("countIf({IS_LEG} AND accepted_at IS NOT NULL AND received_at IS NOT NULL)");
-    let talk = "sum(talk_ms)".to_owned();
+    // Of no answered leg the sum is null.
+    let talk = "ifNull(sum(talk_ms), 0)".to_owned();
     let others = [
         hidden("talk_sum", talk.clone(), Some(talk)),
         hidden("accepted_received", both, None),
