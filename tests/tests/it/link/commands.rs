@@ -38,7 +38,7 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
     assert_eq!(
         (has("Distributed(main,"), has("{{")),
-        (14, 0),
+        (19, 0),
         "one distributed table for each stored one, and for each that is laid out anew"
     );
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
@@ -46,9 +46,10 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
         assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
         on_one_server(statement).iter().for_each(|statement| drop(case.rows(statement)));
     }
-    for table in
-        ["events", "device_events", "legs", "calls", "slots", "rules", "rolled_slices", "leg_facts", "leg_stats"]
-    {
+    let linked =
+        ["events", "device_events", "legs", "calls", "slots", "rules", "rolled_slices", "leg_facts", "leg_stats"];
+    let judged = ["alerts", "alert_history", "alert_deliveries", "app_risk", "app_risk_history", "alert_clock"];
+    for table in linked.into_iter().chain(judged) {
         let columns = |database: &str| {
             let of_table = format!("database = '{database}' AND table = '{table}' ORDER BY position");
             case.rows(&format!("SELECT name, type, position FROM system.columns WHERE {of_table}"))
