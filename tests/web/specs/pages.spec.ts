@@ -76,10 +76,13 @@ test('Violations: a diagnosis has its cause, its remedy and the vendor’s page'
 test('a call shows the rule that decided, the advice, the waterfall and every event', async ({ page }) => {
   const leg = await aViolation(page);
   const answer = await page.request.get(`/api/v1/calls/${leg.call_uuid}?tenant=${leg.tenant_id}`);
-  const detail = (await answer.json()) as { events: unknown[]; legs: { decision: { line: number; reason: string } }[] };
+  const detail = (await answer.json()) as {
+    events: unknown[];
+    legs: { device_id: string; decision: { line: number; reason: string } }[];
+  };
   await page.goto(`/calls/${leg.call_uuid}?tenant_id=${leg.tenant_id}`);
   await expect(page.locator('.verdict-row').first()).toContainText(/unreported, (confirmed|probable)/);
-  const decision = detail.legs[0]?.decision;
+  const decision = detail.legs.find((other) => other.device_id === leg.device_id)?.decision;
   await expect(page.locator('.decision').first()).toContainText(`Rule ${decision?.line} ${decision?.reason}`);
   await expect(page.locator('.advice-card').first()).toContainText('Remedy.');
   await expect(page.locator('.waterfall tbody tr:not(.lane-head)')).toHaveCount(detail.events.length);
