@@ -4,9 +4,8 @@ import type { Distribution, Summary } from '../api/types';
 import { Histogram } from '../charts/histogram';
 import { link, question } from '../state/url';
 import { useParams } from '../ui/context';
+import { DimensionPanel } from '../ui/dimension-panel';
 import { FilterBar } from '../ui/filter-bar';
-import { GroupBy, groupingOf } from '../ui/group-by';
-import { GroupTable } from '../ui/group-table';
 import { PageHead } from '../ui/page-head';
 import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
@@ -69,7 +68,13 @@ export function AnswersPage() {
         </Panel>
         <Outcomes query={all} />
         <WhyNot all={all} />
-        <ByDimension />
+        <DimensionPanel
+          title="Answers by dimension"
+          says="The same rates for each value; a name leads to its calls."
+          empty="No calls in this range."
+          measures={BY_DIMENSION}
+          href={(key) => link('/calls', params, key)}
+        />
       </div>
     </>
   );
@@ -98,37 +103,5 @@ function Rates({ query }: { query: ReturnType<typeof useQuery<Summary>> }) {
         {...shared}
       />
     </section>
-  );
-}
-
-function ByDimension() {
-  const params = useParams();
-  const by = groupingOf(params, 'app_version');
-  const query = useQuery<Summary>(
-    '/summary',
-    question(params, { group_by: by, measures: BY_DIMENSION.join(',') }),
-  );
-  return (
-    <Panel
-      title="Answers by dimension"
-      says="The same rates for each value; a name leads to its calls."
-      measures={BY_DIMENSION}
-      query={query}
-      wide
-      actions={<GroupBy standard="app_version" />}
-      isEmpty={(data) => data.groups.length === 0}
-      empty="No calls in this range."
-    >
-      {(data) => (
-        <GroupTable
-          caption="Answers by dimension"
-          dimensions={by.split(',')}
-          measures={BY_DIMENSION}
-          groups={data.groups}
-          truncated={data.truncated}
-          href={(key) => link('/calls', params, key)}
-        />
-      )}
-    </Panel>
   );
 }

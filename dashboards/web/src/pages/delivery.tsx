@@ -4,9 +4,8 @@ import type { Reasons, Summary } from '../api/types';
 import { drill, question } from '../state/url';
 import { BarList } from '../charts/bar-list';
 import { useParams } from '../ui/context';
+import { DimensionPanel } from '../ui/dimension-panel';
 import { FilterBar } from '../ui/filter-bar';
-import { GroupBy, groupingOf } from '../ui/group-by';
-import { GroupTable } from '../ui/group-table';
 import { PageHead } from '../ui/page-head';
 import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
@@ -78,7 +77,12 @@ export function DeliveryPage() {
           unit="ratio"
         />
         <Rejections />
-        <ByDimension />
+        <DimensionPanel
+          title="Delivery by dimension"
+          says="The same figures for each value; a name leads to its legs."
+          empty="No legs in this range."
+          measures={BY_DIMENSION}
+        />
       </div>
     </>
   );
@@ -108,37 +112,6 @@ function Rejections() {
             share: row.share,
             colour: 6,
           }))}
-        />
-      )}
-    </Panel>
-  );
-}
-
-function ByDimension() {
-  const params = useParams();
-  const by = groupingOf(params, 'app_version');
-  const query = useQuery<Summary>(
-    '/summary',
-    question(params, { group_by: by, measures: BY_DIMENSION.join(',') }),
-  );
-  return (
-    <Panel
-      title="Delivery by dimension"
-      says="The same figures for each value; a name leads to its legs."
-      measures={BY_DIMENSION}
-      query={query}
-      wide
-      actions={<GroupBy standard="app_version" />}
-      isEmpty={(data) => data.groups.length === 0}
-      empty="No legs in this range."
-    >
-      {(data) => (
-        <GroupTable
-          caption="Delivery by dimension"
-          dimensions={by.split(',')}
-          measures={BY_DIMENSION}
-          groups={data.groups}
-          truncated={data.truncated}
         />
       )}
     </Panel>
