@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 7] = [
+const MIGRATIONS: [(u32, &str, &str); 8] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -14,6 +14,7 @@ const MIGRATIONS: [(u32, &str, &str); 7] = [
     (5, "slices", include_str!("../../../schemas/clickhouse/0005_slices.sql")),
     (6, "facts", include_str!("../../../schemas/clickhouse/0006_facts.sql")),
     (7, "alerts", include_str!("../../../schemas/clickhouse/0007_alerts.sql")),
+    (8, "device_risk", include_str!("../../../schemas/clickhouse/0008_device_risk.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
