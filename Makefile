@@ -20,7 +20,7 @@ JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
-	cargo build --release --locked -p ringtrace
+	cargo build --release --locked --workspace --bin ringtrace
 
 # The whole suite, on real Kafka and the real ClickHouse engine. It builds the binary as well.
 test: tools $(LIBCHDB) $(WEB) $(KAFKA) $(SPECS) $(PYTHON_CLIENT) $(GO_CLIENT) $(JS_CLIENT) $(TOXIPROXY)
