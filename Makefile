@@ -41,7 +41,7 @@ test-long: test
 # repeats the faults of a run. `make test` has three quarters of a minute of it.
 chaos: export RINGTRACE_CHAOS_MINUTES ?= 20
 chaos: build $(KAFKA) $(TOXIPROXY)
-	cargo test --release --locked -p ringtrace-tests --test it -- --nocapture chaos::
+	cargo test --release --locked --workspace --test it -- --nocapture chaos::
 
 # The clickhouse crate's own integration tests, against the embedded ClickHouse (services/clickhouse/README.md).
 # The binary is the one that the tests use.
@@ -57,7 +57,8 @@ lint: tools $(WEB)
 	cargo fmt --all --check
 	test -z "$$(gofmt -l services/clickhouse/tests/clients/go)"
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
-	cargo run --release --locked -q -p ringtrace-tests --bin audit -- check
+	cargo build --release --locked --workspace --bin audit
+	target/release/audit check
 
 # Everything in one process tree with nothing configured. Ctrl-C stops it.
 demo: build
@@ -65,24 +66,29 @@ demo: build
 
 # CPU seconds per million events, beside a bare consumer with and without a parser.
 bench: build $(KAFKA)
-	cargo run --release --locked -p ringtrace-tests --bin bench
+	cargo build --release --locked --workspace --bin bench
+	target/release/bench
 
 # How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about 20 GB on disk and
 # an hour of CPU to fill, below target/, deleted by the next run of any test.
 bench-pages: build
-	cargo run --release --locked -q -p ringtrace-tests --bin bench-pages
+	cargo build --release --locked --workspace --bin bench-pages
+	target/release/bench-pages
 
 # What HTTP adds to the embedded engine's C interface.
 bench-door: build
-	cargo run --release --locked -q -p ringtrace-clickhouse --example door
+	cargo build --release --locked --workspace --example door
+	target/release/examples/door
 
 # Writes Grafana's boards again, from dashboards/grafana/definitions.
 boards:
-	cargo run --release --locked -q -p ringtrace-tests --bin boards
+	cargo build --release --locked --workspace --bin boards
+	target/release/boards
 
 # Writes THIRD-PARTY-NOTICES.md again.
 notices:
-	cargo run --release --locked -q -p ringtrace-tests --bin audit -- write
+	cargo build --release --locked --workspace --bin audit
+	target/release/audit write
 
 clean:
 	rm -rf target dashboards/web/dist dashboards/web/node_modules services/clickhouse/node_modules services/clickhouse/tests/clients/node_modules tests/node_modules tests/web/node_modules
