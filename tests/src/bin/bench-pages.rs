@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use ringtrace_tests::bench::pages::{Question, Range, Store, fill, measure, questions};
+use ringtrace_tests::bench::pages::{Api, Measured, Names, Question, Range, Store, fill, measure, questions, sizes};
 
-const PAGES: &str = include_str!("../bench/pages/pages.sql");
+const REQUESTS: &str = include_str!("../bench/pages/requests.txt");
 
-const DAY_S: u32 = 86_400;
-
-/// Fills an embedded ClickHouse, rolls it up, and measures what pages ask of it.
+/// Fills an embedded ClickHouse, rolls it up, and asks of `ringtrace serve` what pages ask.
 #[derive(Debug, Parser)]
 struct Args {
     /// Legs to store, over the days
@@ -18,80 +16,58 @@ struct Args {
     /// Days that they are spread over
     #[arg(long, env = "RINGTRACE_BENCH_DAYS", default_value_t = 30)]
     days: u32,
-    /// How often each question is asked; the median counts
+    /// How often each request is sent; the median counts
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Instead of SQL, ask requests of `ringtrace serve`: blocks of `-- PAGE: WHAT`, a path with {{from}} and the like, `;`
-    #[arg(long, value_name = "FILE", requires = "command")]
-    requests: Option<PathBuf>,
-    /// What starts that server; it finds ClickHouse's address in RINGTRACE_CLICKHOUSE_URL, and listens on --server
-    #[arg(long, value_name = "COMMAND")]
-    command: Option<String>,
-    /// Where it listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    server: String,
+    /// Keep the data here, and use what an earlier run has kept
+    #[arg(long, env = "RINGTRACE_BENCH_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Only pages whose path begins like this
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    page: String,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> std::io::Result<()> {
     let args = Args::parse();
-    let store = Store::start().await;
-    let now = store.text("SELECT toString(toUnixTimestamp(toStartOfDay(now('UTC'))))").await;
-    let end: u32 = now.parse().map_err(std::io::Error::other)?;
-    fill(&store, args.legs, args.days, end).await;
-    let (questions, served) = match (&args.requests, &args.command) {
-        (Some(file), Some(command)) => {
-            let served = serve(command, &store)?;
-            ringtrace_tests::stack::wait_for("the server", || std::net::TcpStream::connect(&args.server).is_ok());
-            (questions(&std::fs::read_to_string(file)?, Some(&args.server)), Some(served))
-        }
-        _ => (questions(PAGES, None), None),
-    };
-    let ranges = [
-        Range { name: "24 h", from: end - DAY_S, to: end, before_s: 7 * DAY_S, step_s: 1_800 },
-        Range { name: "30 d", from: end - 30 * DAY_S, to: end, before_s: 0, step_s: 43_200 },
-    ];
-    println!("{:<12} {:<58} {:>6} {:>9} {:>9}", "page", "question", "range", "median s", "CPU s");
-    for range in ranges {
-        report(&store, &questions, range, args.rounds).await;
+    let store = Store::start(args.data).await;
+    let day = async || store.text("SELECT toString(toUnixTimestamp(max(first_seen))) FROM rolled_slices_rows").await;
+    if day().await == "0" {
+        let midnight = store.text("SELECT toString(toUnixTimestamp(toStartOfDay(now('UTC'))))").await;
+        fill(&store, args.legs, args.days, midnight.parse().map_err(std::io::Error::other)?).await;
     }
-    if let Some(mut served) = served {
-        served.kill()?;
-        served.wait()?;
+    println!("{}", sizes(&store).await);
+    let api = store.serve();
+    // The last ten minutes are begun, and ranges begin in the midst of ten others.
+    let end: i64 = day().await.parse().map_err(std::io::Error::other)?;
+    let moment = async |s: i64| store.text(&format!("SELECT formatDateTime(toDateTime({s}, 'UTC'), '%FT%TZ')")).await;
+    let to = moment(end + 400).await;
+    let ranges = [("24 h", 1), ("30 d", 30)];
+    let names = "SELECT tenant_id, toString(call_uuid), device_id FROM legs_rows
+        WHERE call_uuid IN (SELECT call_uuid FROM events_rows WHERE first_seen = (SELECT max(first_seen) FROM events_rows))
+        ORDER BY cityHash64(call_uuid) LIMIT 1";
+    let (tenant, call, device) = store.client.query(names).fetch_one().await.map_err(std::io::Error::other)?;
+    let names = Names { tenant, call, device };
+    println!("{:>5} {:>9} {:>9}  page and request", "range", "median s", "CPU s");
+    for (name, days) in ranges {
+        let range = Range { name, from: moment(end + 400 - days * 86_400).await, to: to.clone() };
+        let mut asked = questions(REQUESTS);
+        asked.retain(|question| question.page.starts_with(&args.page));
+        report(&store, &api, &asked, &range, &names, args.rounds).await;
     }
     Ok(())
 }
 
-fn serve(command: &str, store: &Store) -> std::io::Result<std::process::Child> {
-    let mut words = command.split_whitespace();
-    let program = words.next().unwrap_or_default();
-    std::process::Command::new(program)
-        .args(words)
-        .env("RINGTRACE_CLICKHOUSE_URL", &store.config.clickhouse.url)
-        .spawn()
-}
-
-/// Each question by itself, then each page with all of its questions side by side.
-async fn report(store: &Store, questions: &[Question], range: Range, rounds: usize) {
-    let one =
-        "SELECT concat(tenant_id, ' ', toString(call_uuid)) FROM events_rows ORDER BY cityHash64(call_uuid) LIMIT 1";
-    let call = store.text(one).await;
-    let (tenant, call_uuid) = call.split_once(' ').unwrap_or_default();
-    let device = store.text("SELECT device_id FROM legs_rows LIMIT 1").await;
-    let names = [("tenant", tenant.to_owned()), ("call_uuid", call_uuid.to_owned()), ("device", device)];
-    let questions: Vec<Question> = questions.iter().map(|question| question.about(range, &names)).collect();
-    let line = |page: &str, what: &str, wall: f64, cpu: f64| {
-        println!("{page:<12} {what:<58} {:>6} {wall:>9.3} {cpu:>9.2}", range.name);
-    };
-    let mut pages: Vec<&str> = questions.iter().map(|question| question.page.as_str()).collect();
-    pages.dedup();
-    for page in pages {
-        let of_page: Vec<Question> = questions.iter().filter(|question| question.page == page).cloned().collect();
-        for question in &of_page {
-            let measured = measure(store, std::slice::from_ref(question), rounds).await;
-            line(page, &question.what, measured.wall, measured.cpu);
+/// Each request by itself, then each page with all of its requests side by side, as a browser sends them.
+async fn report(store: &Store, api: &Api, questions: &[Question], range: &Range, names: &Names, rounds: usize) {
+    for of_page in questions.chunk_by(|one, next| one.page == next.page) {
+        let asked: Vec<Question> = of_page.iter().map(|question| question.about(range, names)).collect();
+        let line = |seconds: Measured, what: &str| {
+            println!("{:>5} {:>9.3} {:>9.2}  {what}", range.name, seconds.wall, seconds.cpu);
+        };
+        for (question, asked) in of_page.iter().zip(&asked) {
+            line(measure(store, api, std::slice::from_ref(asked), rounds).await, &format!("  {}", question.request));
         }
-        let measured = measure(store, &of_page, rounds).await;
-        line(page, "ALL, SIDE BY SIDE", measured.wall, measured.cpu);
+        line(measure(store, api, &asked, rounds).await, &format!("{} SIDE BY SIDE", of_page[0].page));
     }
 }

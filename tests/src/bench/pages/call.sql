@@ -7,8 +7,8 @@ SELECT
     -- An office and an evening peak, in several zones.
     [0,0,0,1,1,2,3,4,5,6,6,7,7,8,8,8,9,9,9,10,10,10,11,11,11,12,12,12,13,13,13,14,14,14,15,15,15,16,16,16,17,17,17,18,18,18,19,19,19,20,20,21,21,22,22,23,23,5,9,14,17,18,19,8][h3 % 64 + 1] AS hour,
     toInt64({{day}}) * 1000 + hour * 3600000 + intDiv(h3, 64) % 3600000 AS at,
-    -- Some calls are known late: their first event was underway for minutes.
-    if(h4 % 1000 < 5, intDiv(h4, 1000) % 3600000, 40) AS late,
+    -- Some calls are known late: their first event was underway for minutes. None crosses midnight, so that a day is complete.
+    least(if(h4 % 1000 < 5, intDiv(h4, 1000) % 3600000, 40), (toInt64({{day}}) + 86399) * 1000 - at) AS late,
     toDateTime(intDiv(at + late, 600000) * 600, 'UTC') AS first_seen,
     fromUnixTimestamp64Milli(at, 'UTC') AS started_at,
     multiIf(h1 % 100 < 60, 1, h1 % 100 < 80, 2, 3) AS app,
@@ -20,4 +20,4 @@ SELECT
     multiIf(h2 % 100 < 78, 1, h2 % 100 < 95, 2, 3) AS callee_legs,
     toInt64(exp(11.2 + 1.1 * sqrt(-2 * log((h3 % 9973 + 1) / 9974)) * cos(6.2832 * (h4 % 9967) / 9967))) AS talked,
     toInt64(exp(8.8 + 0.55 * sqrt(-2 * log((h4 % 9949 + 1) / 9950)) * cos(6.2832 * (h3 % 9941) / 9941))) AS rang
-FROM numbers({{first}}, {{calls}})
+FROM numbers({{calls}})

@@ -1,55 +1,93 @@
-//! Legs, calls and some events by SQL, and the roller's own statements over them, day by day.
+//! A day of legs, calls and some events by SQL, the roller's own statements over it, and the days before as its copies.
+
+use std::time::Duration;
 
 use ringtrace_kit::clickhouse::insert_select;
-use ringtrace_rollup::Batch;
 
 use super::Store;
 
 const CALL: &str = include_str!("call.sql");
-const TABLES: [(&str, &str); 3] = [
+const DRAWN: [(&str, &str); 3] = [
     ("calls_rows", include_str!("calls.sql")),
     ("legs_rows", include_str!("legs.sql")),
     ("events_rows", include_str!("events.sql")),
 ];
 
+/// Tables that are copied from day to day, with the column that says what belongs to a day. The pointers are last: rows
+/// count from then on.
+const COPIED: [&str; 6] =
+    ["calls_rows", "legs_rows", "events_rows", "leg_facts_rows", "leg_stats_rows", "rolled_slices_rows"];
+
 /// Legs of a call, on average, as `legs.sql` draws them.
 const LEGS_PER_CALL: f64 = 1.27;
 
 const DAY_S: u32 = 86_400;
-const SLICE_S: u32 = 600;
-
-/// Slices that are rolled up together.
-const SLICES_AT_ONCE: usize = 12;
 
 /// Fills `days` days that end at `end` (midnight, seconds since the Unix epoch) with about `legs` legs in all.
+///
+/// # Panics
+/// When ClickHouse refuses a statement.
 pub async fn fill(store: &Store, legs: u64, days: u32, end: u32) {
+    let day = end - DAY_S;
     let calls = (legs as f64 / LEGS_PER_CALL / f64::from(days)) as u64;
-    for nth in 0..days {
-        let day = end - (days - nth) * DAY_S;
-        for (table, sql) in TABLES {
-            let sql = sql.replace("{{call}}", CALL).replace("{{day}}", &day.to_string());
-            let sql = sql.replace("{{first}}", &(u64::from(nth) * calls).to_string());
-            insert(store, &sql.replace("{{calls}}", &calls.to_string())).await;
-            if table != "events_rows" && nth + 1 < days {
-                // Days that have been quiet for six hours are one part.
-                store
-                    .execute(&format!("OPTIMIZE TABLE {table} PARTITION toDate(toDateTime({day}, 'UTC')) FINAL"))
-                    .await;
-            }
-        }
-        // Calls that are known an hour late are in the first slices of the next day.
-        let slices = if nth + 1 < days { 144 } else { 150 };
-        let slices: Vec<u32> = (0..slices).map(|slice| day + slice * SLICE_S).collect();
-        for (number, slices) in slices.chunks(SLICES_AT_ONCE).enumerate() {
-            let batch = Batch::new(u64::from(nth) * 1_000 + number as u64, 0, slices.to_vec());
-            store.roller.roll(&batch).await.expect("ClickHouse rolls up");
-        }
-        println!("day {} of {days}: {:.0} CPU s of ClickHouse so far", nth + 1, store.cpu());
+    for (table, sql) in DRAWN {
+        let sql = sql.replace("{{call}}", CALL).replace("{{day}}", &day.to_string());
+        insert(store, &sql.replace("{{calls}}", &calls.to_string())).await;
+        merge(store, table, day).await;
     }
-    let sizes = "SELECT arrayStringConcat(groupArray(concat(name, ' ', toString(rows), ' rows, ', formatReadableSize(bytes))), '; ')
-        FROM (SELECT table AS name, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts
-            WHERE database = currentDatabase() AND active AND rows > 100 GROUP BY table ORDER BY bytes DESC)";
-    println!("{}", store.text(sizes).await);
+    // A slice is due until it was taken so long after its newest mark.
+    tokio::time::sleep(Duration::from_secs(21)).await;
+    while store.roller.pass().await.expect("ClickHouse rolls up") > 0 {}
+    println!("one day: {:.0} CPU s of ClickHouse", store.cpu());
+    for earlier in 1..days {
+        for table in COPIED {
+            copy(store, table, day, earlier).await;
+        }
+    }
+    // The copies are rolled up.
+    store.execute("TRUNCATE TABLE dirty_slices_rows").await;
+    println!("{days} days: {:.0} CPU s of ClickHouse", store.cpu());
+}
+
+/// What the tables hold, and how large they are on disk.
+pub async fn sizes(store: &Store) -> String {
+    let query = "SELECT arrayStringConcat(groupArray(concat(name, ' ', toString(rows), ' rows, ', formatReadableSize(bytes))), '; ')
+        FROM (SELECT table AS name, sum(p.rows) AS rows, sum(p.bytes_on_disk) AS bytes FROM system.parts AS p
+            WHERE database = currentDatabase() AND active AND p.rows > 100 GROUP BY table ORDER BY bytes DESC)";
+    store.text(query).await
+}
+
+/// Copies the rows of a day so many days back: moments move, calls and versions get other names, all else stays. Rows come in
+/// the table's order, in one block, so that the copy is one part.
+async fn copy(store: &Store, table: &str, day: u32, earlier: u32) {
+    let columns = format!(
+        "SELECT arrayStringConcat(groupArray(name), ', '), arrayStringConcat(groupArray(multiIf(
+                type LIKE '%Date%', concat(name, ' - toIntervalDay({earlier})'),
+                name = 'call_uuid', 'reinterpret(bitXor(reinterpretAsUInt128(call_uuid), toUInt128({earlier})), \\'UUID\\')',
+                name = 'version' AND table NOT IN ('legs_rows', 'calls_rows'), 'cityHash64(version, {earlier})',
+                name)), ', ')
+        FROM (SELECT name, type, table FROM system.columns
+            WHERE database = currentDatabase() AND table = '{table}' AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')
+            ORDER BY position)"
+    );
+    let (names, values): (String, String) =
+        store.client.query(&columns).fetch_one().await.expect("tables have columns");
+    insert(
+        store,
+        &format!(
+            "INSERT INTO {table} ({names}) SELECT {values} FROM {table}
+            WHERE first_seen >= toDateTime({day}, 'UTC') AND first_seen < toDateTime({day} + {DAY_S}, 'UTC')
+            SETTINGS max_partitions_per_insert_block = 0, max_threads = 1, max_insert_threads = 1,
+                min_insert_block_size_rows = 10000000, min_insert_block_size_bytes = 0"
+        ),
+    )
+    .await;
+}
+
+/// Days that have been quiet for six hours are one part.
+async fn merge(store: &Store, table: &str, day: u32) {
+    let partition = store.text(&format!("SELECT toString(toDate(toDateTime({day}, 'UTC')))")).await;
+    store.execute(&format!("OPTIMIZE TABLE {table} PARTITION '{partition}' FINAL")).await;
 }
 
 async fn insert(store: &Store, statement: &str) {

@@ -1,9 +1,9 @@
-//! How long the pages of the dashboards wait for ClickHouse, with many legs stored.
+//! How long the pages of the dashboards wait for the API, with many legs stored.
 
 mod fill;
 mod query;
 mod store;
 
-pub use fill::fill;
-pub use query::{Measured, Question, Range, measure, questions};
-pub use store::Store;
+pub use fill::{fill, sizes};
+pub use query::{Measured, Names, Question, Range, measure, questions};
+pub use store::{Api, Store};
