@@ -69,8 +69,8 @@ bench: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench
 
-# How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about 20 GB on disk and
-# an hour of CPU to fill, below target/, deleted by the next run of any test.
+# How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about half an hour to fill,
+# in RINGTRACE_BENCH_DATA, where it stays, or else below target/, deleted by the next run of any test.
 bench-pages: build
 	cargo build --release --locked --workspace --bin bench-pages
 	target/release/bench-pages

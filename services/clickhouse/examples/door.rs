@@ -1,6 +1,6 @@
 //! What the HTTP door adds to the engine's C interface: the same statements through both, in turns, in one process.
 //!
-//! `cargo run --release -p ringtrace-clickhouse --example door`. Times are medians of wall time and of this process's CPU
+//! `make bench-door`. Times are medians of wall time and of this process's CPU
 //! time. The client of the door, which opens a connection each time, counts in the wall time, but not in the CPU time.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark ends where something fails")]

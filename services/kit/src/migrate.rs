@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 8] = [
+const MIGRATIONS: [(u32, &str, &str); 9] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -15,6 +15,7 @@ const MIGRATIONS: [(u32, &str, &str); 8] = [
     (6, "facts", include_str!("../../../schemas/clickhouse/0006_facts.sql")),
     (7, "alerts", include_str!("../../../schemas/clickhouse/0007_alerts.sql")),
     (8, "device_risk", include_str!("../../../schemas/clickhouse/0008_device_risk.sql")),
+    (9, "counts", include_str!("../../../schemas/clickhouse/0009_counts.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
@@ -30,13 +31,16 @@ const CLUSTER_ONLY: &str = "-- cluster only";
 const ONLY_WHILE: &str = "-- only while ";
 
 /// Tables with a retention, its clause, and whether it is that of events.
-const RETENTIONS: [(&str, &str, bool); 8] = [
+const RETENTIONS: [(&str, &str, bool); 11] = [
     ("events", "toDateTime(log_at)", true),
     ("device_events", "toDateTime(log_at)", true),
     ("legs", "first_seen", false),
     ("calls", "first_seen", false),
     ("leg_facts", "first_seen", false),
     ("leg_stats", "first_seen", false),
+    ("leg_latencies", "first_seen", false),
+    ("leg_sample", "first_seen", false),
+    ("leg_violations", "first_seen", false),
     ("dirty_slices", "first_seen", false),
     ("rolled_slices", "first_seen", false),
 ];

@@ -1,4 +1,4 @@
-//! The roller: keeps `leg_facts` and `leg_stats` equal to `legs` and `calls`, slice by slice.
+//! The roller: keeps `leg_facts`, and what is counted of it, equal to `legs` and `calls`, slice by slice.
 //!
 //! A slice is all calls that were first seen in the same ten minutes. Inserts mark slices (materialized views of
 //! `schemas/clickhouse/0006_facts.sql`); a pass takes marked slices and writes them anew under versions of their own, then

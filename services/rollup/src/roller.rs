@@ -134,6 +134,9 @@ impl Roller {
     pub async fn roll(&self, batch: &Batch) -> Result<(), RollupError> {
         self.insert("write leg_facts", &batch.facts()).await?;
         self.insert("write leg_stats", &batch.stats()).await?;
+        self.insert("write leg_latencies", &batch.latencies()).await?;
+        self.insert("write leg_sample", &batch.sample()).await?;
+        self.insert("write leg_violations", &batch.violations()).await?;
         self.insert("write rolled_slices", &batch.pointers()).await
     }
 

@@ -5,6 +5,9 @@ use std::fmt::Write;
 const IMAGES: &str = include_str!("sql/images.sql");
 const FACTS: &str = include_str!("sql/facts.sql");
 const STATS: &str = include_str!("sql/stats.sql");
+const LATENCIES: &str = include_str!("sql/latencies.sql");
+const SAMPLE: &str = include_str!("sql/sample.sql");
+const VIOLATIONS: &str = include_str!("sql/violations.sql");
 
 /// What was read of a slice: how many rows of `legs` and of `calls`, and the sum of their versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,21 @@ impl Batch {
     /// Inserts the rows of `leg_stats`, from those of `leg_facts`: the two can't differ.
     pub fn stats(&self) -> String {
         self.fill(STATS)
+    }
+
+    /// Inserts the rows of `leg_latencies`, from those of `leg_facts`.
+    pub fn latencies(&self) -> String {
+        self.fill(LATENCIES)
+    }
+
+    /// Inserts the rows of `leg_sample`, from those of `leg_facts`.
+    pub fn sample(&self) -> String {
+        self.fill(SAMPLE)
+    }
+
+    /// Inserts the rows of `leg_violations`, from those of `leg_facts`.
+    pub fn violations(&self) -> String {
+        self.fill(VIOLATIONS)
     }
 
     /// Inserts the pointers; the rows count from then on.

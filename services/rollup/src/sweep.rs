@@ -87,7 +87,7 @@ async fn delete(roller: &Roller, versions: &[VersionRow]) -> Result<(), RollupEr
         days.entry(&row.day).or_default().push(row.version);
     }
     for (day, versions) in days {
-        for table in ["leg_facts", "leg_stats"] {
+        for table in ["leg_stats", "leg_latencies", "leg_sample", "leg_violations", "leg_facts"] {
             delete_from(roller, table, &format!("IN PARTITION '{day}'"), &versions).await?;
         }
         delete_from(roller, "rolled_slices", "", &versions).await?;

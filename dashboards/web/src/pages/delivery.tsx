@@ -11,7 +11,7 @@ import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
 import { FunnelPanel } from './delivery/funnel-panel';
 import { LatencyPanels } from './delivery/latency';
-import { Percentiles, STAGE_MEASURES } from './delivery/percentiles';
+import { PERCENTILES, Percentiles, STAGE_MEASURES } from './delivery/percentiles';
 import { Within, WITHIN } from './delivery/within';
 
 const BY_DIMENSION = [
@@ -22,6 +22,7 @@ const BY_DIMENSION = [
   'sent_to_received_p50',
   'sent_to_received_p95',
 ];
+const MEASURES = ['legs', 'legs_accepted', 'receipt_rate', ...WITHIN, ...PERCENTILES].join(',');
 const WITHIN_NAMES = {
   received_within_2s: '2 s',
   received_within_5s: '5 s',
@@ -31,7 +32,7 @@ const WITHIN_NAMES = {
 
 export function DeliveryPage() {
   const params = useParams();
-  const all = useQuery<Summary>('/summary', question(params, { compare: '7d' }));
+  const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
   const coverage = useQuery<Summary>('/summary', question(params, { measures: 'telemetry_coverage' }));
   return (
     <>

@@ -1,7 +1,7 @@
 //! Counting legs and calls by groups and buckets: from the roll-up where it can say, from the facts otherwise.
 //!
-//! Every count is a sum over rows, so what the roll-up has of whole ten minutes and what the facts have of a range's edges add up.
-//! Leg outcomes, latencies, and dimensions that the roll-up does not have come from the facts alone.
+//! Every count is a sum over rows, so what the roll-ups have of whole ten minutes and what the facts have of a range's edges add
+//! up. Dimensions that a roll-up does not have come from the facts alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,8 +10,8 @@ use futures_util::future::try_join_all;
 use super::statement::{
     bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_groups, with_keys,
 };
-use crate::ask::{Filter, Range};
-use crate::data::{Dimension, How, MEASURES, Measure, STAGES, Stage, measure};
+use crate::ask::{Filter, Range, Role};
+use crate::data::{Dimension, How, MEASURES, Measure, Rolled, STAGES, Stage, measure};
 use crate::problem::Problem;
 use crate::store::{Query, Scope, Store};
 
@@ -102,7 +102,7 @@ impl Counting<'_> {
     /// # Errors
     /// As [`Store::rows`].
     pub(crate) async fn count(&self, range: Range, of: &Ingredients) -> Result<Cells, Problem> {
-        let rolled = self.rolled(range);
+        let rolled = self.rolled(range, Rolled::Stats);
         let is_rolled =
             |sum: &&&'static Measure| rolled.is_some() && matches!(&sum.how, How::Sum { stats: Some(_), .. });
         let from_stats: Vec<&Measure> = of.sums.iter().filter(is_rolled).copied().collect();
@@ -110,8 +110,7 @@ impl Counting<'_> {
         let mut asked = Vec::new();
         if let Some(middle) = rolled.filter(|_| !from_stats.is_empty()) {
             asked.push((self.sums(&from_stats, true, &stats_in(), &[middle])?, from_stats.clone()));
-            let edges = [Range { to: middle.from, ..range }, Range { from: middle.to, ..range }];
-            let edges: Vec<Range> = edges.into_iter().filter(|edge| edge.from < edge.to).collect();
+            let edges = edges(range, middle);
             if !edges.is_empty() {
                 asked.push((self.sums(&from_stats, false, &facts_in(edges.len()), &edges)?, from_stats));
             }
@@ -120,23 +119,18 @@ impl Counting<'_> {
             asked.push((self.sums(&from_facts, false, &facts_in(1), &[range])?, from_facts));
         }
         let bins = self.bins(&of.stages, range)?;
+        let bins = try_join_all(bins.into_iter().map(|query| self.store.rows::<BinRow>(query)));
         let answers = try_join_all(asked.into_iter().map(async |(query, measures)| {
             let rows: Vec<SumRow> = self.store.rows(query).await?;
             Ok::<_, Problem>((rows, measures))
         }));
-        let bins = async {
-            match bins {
-                Some(query) => self.store.rows::<BinRow>(query).await,
-                None => Ok(Vec::new()),
-            }
-        };
         let (answers, bins) = tokio::try_join!(answers, bins)?;
-        Ok(merge(answers, bins))
+        Ok(merge(answers, bins.into_iter().flatten()))
     }
 
-    /// The whole ten minutes of a range, where the roll-up can say what is asked.
-    fn rolled(&self, range: Range) -> Option<Range> {
-        let can = self.dimensions.iter().copied().chain(self.filter.dimensions()).all(|one| one.is_rolled_up)
+    /// The whole ten minutes of a range, where a roll-up can say what is asked.
+    pub(crate) fn rolled(&self, range: Range, by: Rolled) -> Option<Range> {
+        let can = self.dimensions.iter().copied().chain(self.filter.dimensions()).all(|one| one.rolled >= by)
             && self.bucket.is_none_or(|bucket| bucket % ROLLED_MS == 0);
         let from = (range.from + ROLLED_MS - 1).div_euclid(ROLLED_MS) * ROLLED_MS;
         let to = range.to.div_euclid(ROLLED_MS) * ROLLED_MS;
@@ -165,32 +159,67 @@ impl Counting<'_> {
     }
 
     /// Legs by bin of each stage; nothing where no stage is asked for.
-    fn bins(&self, stages: &[&'static Stage], range: Range) -> Result<Option<Query>, Problem> {
+    fn bins(&self, stages: &[&'static Stage], range: Range) -> Result<Vec<Query>, Problem> {
         if stages.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
-        let one = |stage: &&Stage| {
-            let index = STAGES.iter().position(|known| known == *stage).unwrap_or_default();
+        // Latencies of callers are in the facts alone.
+        let middle = self.rolled(range, Rolled::Latencies).filter(|_| self.filter.role == Role::Callee);
+        let Some(middle) = middle else { return Ok(vec![self.bins_of_facts(stages, &[range])?]) };
+        let mut queries = vec![self.bins_rolled(stages, middle)?];
+        let edges = edges(range, middle);
+        if !edges.is_empty() {
+            queries.push(self.bins_of_facts(stages, &edges)?);
+        }
+        Ok(queries)
+    }
+
+    fn bins_rolled(&self, stages: &[&'static Stage], middle: Range) -> Result<Query, Problem> {
+        let bins = |stage: &Stage, groups: &str| {
             format!(
-                "SELECT [{}] AS k, t, {index} AS stage, groupArray(bin), groupArray(n) FROM \
-                 (SELECT {} AS t, {} AS bin, count() AS n {} FROM @facts {} {} {} AND bin != 0 GROUP BY t, bin {groups} {}) \
-                 GROUP BY t {groups}",
-                group_names(self.dimensions),
+                "SELECT {} AS t, bin, sum(legs) AS n {} FROM @latencies {} AND stage = '{}' {} GROUP BY t, bin {groups} {}",
+                bucket_index(self.bucket, true),
+                group_texts(self.dimensions),
+                stats_in(),
+                stage.name,
+                self.filter.conditions(),
+                having_keys(self.keys, self.dimensions.len()),
+            )
+        };
+        self.query(&self.by_stage(stages, bins), &[middle])
+    }
+
+    fn bins_of_facts(&self, stages: &[&'static Stage], ranges: &[Range]) -> Result<Query, Problem> {
+        let bins = |stage: &Stage, groups: &str| {
+            format!(
+                "SELECT {} AS t, {} AS bin, count() AS n {} FROM @facts {} {} {} AND bin != 0 GROUP BY t, bin {groups} {}",
                 bucket_index(self.bucket, false),
                 stage.bin,
                 group_texts(self.dimensions),
-                facts_in(1),
+                facts_in(ranges.len()),
                 self.filter.of_role(),
                 self.filter.conditions(),
                 having_keys(self.keys, self.dimensions.len()),
             )
         };
-        let text = stages.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ");
-        self.query(&text, &[range]).map(Some)
+        self.query(&self.by_stage(stages, bins), ranges)
     }
 
-    fn query(&self, text: &str, ranges: &[Range]) -> Result<Query, Problem> {
+    /// A statement for the bins of stages: grouping by the small number of a bin alone is much faster than by stage as well.
+    fn by_stage(&self, stages: &[&'static Stage], bins: impl Fn(&Stage, &str) -> String) -> String {
+        let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
+        let one = |stage: &&'static Stage| {
+            let index = STAGES.iter().position(|known| known == *stage).unwrap_or_default();
+            format!(
+                "SELECT [{}] AS k, t, {index} AS stage, groupArray(bin), groupArray(n) FROM ({} ) GROUP BY t {groups}",
+                group_names(self.dimensions),
+                bins(stage, &groups),
+            )
+        };
+        stages.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+    }
+
+    pub(super) fn query(&self, text: &str, ranges: &[Range]) -> Result<Query, Problem> {
         let query = Query::new(self.scope, text)?.with_all(&self.filter.values());
         let query = ranges.iter().enumerate().fold(query, |query, (index, range)| {
             query.with_ints([(&format!("from{index}"), range.from), (&format!("to{index}"), range.to)])
@@ -200,7 +229,13 @@ impl Counting<'_> {
     }
 }
 
-fn merge(answers: Vec<(Vec<SumRow>, Vec<&'static Measure>)>, bins: Vec<BinRow>) -> Cells {
+/// What a range has before and behind its whole ten minutes.
+pub(crate) fn edges(range: Range, middle: Range) -> Vec<Range> {
+    let edges = [Range { to: middle.from, ..range }, Range { from: middle.to, ..range }];
+    edges.into_iter().filter(|edge| edge.from < edge.to).collect()
+}
+
+fn merge(answers: Vec<(Vec<SumRow>, Vec<&'static Measure>)>, bins: impl Iterator<Item = BinRow>) -> Cells {
     let mut cells = Cells::new();
     for (rows, measures) in answers {
         for (key, time, sums) in rows {

@@ -41,51 +41,115 @@ struct Row {
     silent: u8,
 }
 
-/// Violations first, then legs; ties in order of names.
-const ORDER: &str = "(-violations, -legs, t, d)";
+/// A device's place in the list: violations, the time of the newest one (of the newest leg, where there is none), tenant, device.
+type Place = (i64, i64, String, String);
 
-/// Answers with the list.
+/// Width of the first window in which devices without violations are looked for, in milliseconds; each next one is several
+/// times as wide.
+const FIRST_WINDOW_MS: i64 = 30 * 60 * 1000;
+const WINDOW_GROWTH: i64 = 8;
+
+/// Answers with the list: devices with violations first, the others by their newest leg.
 pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
-    let limit = ask.int("limit", 50);
+    let range = ask.range()?;
     let after = ask.get("cursor").and_then(Cursor::read);
-    let limit_rows = usize::try_from(limit).unwrap_or(50);
-    // Those with violations are few, and first: the others are counted only where a page has room for them.
-    let mut rows: Vec<Row> = Vec::new();
+    let limit = usize::try_from(ask.int("limit", 50)).unwrap_or(50);
+    let mut places: Vec<Place> = Vec::new();
     if after.as_ref().is_none_or(|cursor| cursor.first > 0) {
-        rows = app.store.rows(devices(&ask, after.as_ref(), limit, true)?).await?;
+        places = app.store.rows(violating(&ask, range, after.as_ref(), limit + 1)?).await?;
     }
-    if rows.len() <= limit_rows {
-        rows = app.store.rows(devices(&ask, after.as_ref(), limit, false)?).await?;
+    if places.len() <= limit {
+        let after = after.filter(|cursor| cursor.first == 0);
+        let missing = limit + 1 - places.len();
+        places.extend(others(&app, &ask, range, after.as_ref(), missing).await?);
     }
-    let next = rows.len() > limit_rows;
-    rows.truncate(limit_rows);
-    let cursor = rows.last().filter(|_| next).map(|row| Cursor {
-        first: row.violations,
-        second: row.legs,
-        tenant: row.tenant_id.clone(),
+    let next = places.len() > limit;
+    places.truncate(limit);
+    let cursor = places.last().filter(|_| next).map(|(violations, at, tenant, device)| Cursor {
+        first: *violations,
+        second: *at,
+        tenant: tenant.clone(),
         call: String::new(),
-        device: row.device_id.clone(),
+        device: device.clone(),
     });
-    let items: Vec<Value> = rows.iter().map(shown).collect();
+    let items = items(&app, &ask, range, &places).await?;
     Ok(json!({"items": items, "next_cursor": cursor.map(|cursor| cursor.text())}))
 }
 
-fn devices(ask: &Ask, after: Option<&Cursor>, limit: i64, violating: bool) -> Result<Query, Problem> {
-    let (scope, range, filter) = (ask.scope()?, ask.range()?, ask.filter());
-    let within = format!("{} {} {}", facts_in(1), filter.of_role(), filter.conditions());
+/// What the legs of a list's devices have in common.
+fn within(ask: &Ask) -> String {
+    let filter = ask.filter();
     let begins = if ask.get("q").is_some() { "AND startsWith(device_id, {q:String})" } else { "" };
-    let only = match violating {
-        true => format!(
-            "AND (tenant_id, device_id) IN (SELECT tenant_id, device_id FROM @facts {within} AND verdict = 'unreported' )"
-        ),
-        false => String::new(),
-    };
+    format!("{} {} {} {begins} AND device_id != ''", facts_in(1), filter.of_role(), filter.conditions())
+}
+
+fn query(ask: &Ask, text: &str, range: Range, after: Option<&Cursor>, most: usize) -> Result<Query, Problem> {
+    let query = Query::new(&ask.scope()?, text)?.with_all(&ask.filter().values());
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let query = query.with_ints([("from0", range.from), ("to0", range.to), ("most", most)]);
+    let query = query.with("q", Given::Text(ask.get("q").unwrap_or_default().to_owned()));
+    let Some(after) = after else { return Ok(query) };
+    let query = query.with_ints([("after_first", after.first), ("after_second", after.second)]);
+    let query = query.with("after_tenant", Given::Text(after.tenant.clone()));
+    Ok(query.with("after_device", Given::Text(after.device.clone())))
+}
+
+/// Devices with violations behind a cursor, the most first.
+fn violating(ask: &Ask, range: Range, after: Option<&Cursor>, most: usize) -> Result<Query, Problem> {
     let behind = match after {
-        Some(_) => format!(
-            "HAVING {ORDER} > (-{{after_first:Int64}}, -{{after_second:Int64}}, {{after_tenant:String}}, {{after_device:String}})"
-        ),
-        None => String::new(),
+        Some(_) => {
+            "HAVING (-n, -at, t, d) > (-{after_first:Int64}, -{after_second:Int64}, {after_tenant:String}, {after_device:String})"
+        }
+        None => "",
     };
+    let text = format!(
+        "SELECT toInt64(count()) AS n, toUnixTimestamp64Milli(max(started_at)) AS at, toString(tenant_id) AS t, device_id AS d \
+         FROM @violations {} GROUP BY t, d {behind} ORDER BY -n, -at, t, d LIMIT {{most:UInt64}}",
+        within(ask)
+    );
+    query(ask, &text, range, after, most)
+}
+
+/// Devices without violations behind a cursor, those with the newest legs first. They are looked for in the newest legs of the
+/// range, then in more of them.
+async fn others(
+    app: &App,
+    ask: &Ask,
+    range: Range,
+    after: Option<&Cursor>,
+    most: usize,
+) -> Result<Vec<Place>, Problem> {
+    let behind = match after {
+        Some(_) => "HAVING (-at, t, d) > (-{after_second:Int64}, {after_tenant:String}, {after_device:String})",
+        None => "",
+    };
+    let within = within(ask);
+    let newest = after.map_or(range.to, |cursor| (cursor.second + 1).min(range.to));
+    let mut width = FIRST_WINDOW_MS;
+    loop {
+        let from = (newest - width).max(range.from);
+        // Whoever has violations in the range is above, with those of older legs as well.
+        let text = format!(
+            "SELECT toInt64(0), toUnixTimestamp64Milli(max(started_at)) AS at, toString(tenant_id) AS t, device_id AS d \
+             FROM @facts {within} AND started_at >= fromUnixTimestamp64Milli({{newer:Int64}}) \
+             AND bucket >= toDateTime(intDiv({{newer:Int64}}, 600000) * 600) \
+             AND (tenant_id, device_id) NOT IN (SELECT tenant_id, device_id FROM @violations {within} ) \
+             GROUP BY t, d {behind} ORDER BY -at, t, d LIMIT {{most:UInt64}}"
+        );
+        let asked = query(ask, &text, range, after, most)?.with_ints([("newer", from)]);
+        let found: Vec<Place> = app.store.rows(asked).await?;
+        if found.len() >= most || from == range.from {
+            return Ok(found);
+        }
+        width = width.saturating_mul(WINDOW_GROWTH);
+    }
+}
+
+/// What is known of devices, in their order.
+async fn items(app: &App, ask: &Ask, range: Range, places: &[Place]) -> Result<Vec<Value>, Problem> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
     let latest = |column: &str| format!("argMaxIf(toString({column}), started_at, {column} != '')");
     let text = format!(
         "SELECT toString(tenant_id) AS t, device_id AS d, {}, {}, {}, {}, toInt64(count()) AS legs, \
@@ -93,19 +157,23 @@ fn devices(ask: &Ask, after: Option<&Cursor>, limit: i64, violating: bool) -> Re
          toUnixTimestamp64Milli(max(received_at)), \
          violations > 0 AND countIf(verdict = 'no_receipt') >= 2 \
          AND maxIf(started_at, verdict = 'no_receipt') > ifNull(max(received_at), toDateTime64(0, 3)) \
-         FROM @facts {within} {begins} {only} GROUP BY t, d {behind} ORDER BY {ORDER} LIMIT {{most:UInt64}}",
+         FROM @facts {} AND device_id IN {{devices:Array(String)}} \
+         AND (toString(tenant_id), device_id) IN {{places:Array(Tuple(String, String))}} GROUP BY t, d",
         latest("app_id"),
         latest("app_version"),
         latest("os_version"),
         latest("device_model"),
+        within(ask),
     );
-    let query = Query::new(&scope, &text)?.with_all(&filter.values());
-    let query = query.with_ints([("from0", range.from), ("to0", range.to), ("most", limit + 1)]);
-    let query = query.with("q", Given::Text(ask.get("q").unwrap_or_default().to_owned()));
-    let Some(after) = after else { return Ok(query) };
-    let query = query.with_ints([("after_first", after.first), ("after_second", after.second)]);
-    let query = query.with("after_tenant", Given::Text(after.tenant.clone()));
-    Ok(query.with("after_device", Given::Text(after.device.clone())))
+    let pairs = places.iter().map(|(_, _, tenant, device)| (tenant.clone(), device.clone())).collect();
+    let asked = query(ask, &text, range, None, places.len())?.with("places", Given::Pairs(pairs));
+    // The index of devices knows the single column.
+    let devices = places.iter().map(|(_, _, _, device)| device.clone()).collect();
+    let rows: Vec<Row> = app.store.rows(asked.with("devices", Given::Texts(devices))).await?;
+    let of = |(_, _, tenant, device): &Place| {
+        rows.iter().find(|row| row.tenant_id == *tenant && row.device_id == *device).map(shown)
+    };
+    Ok(places.iter().filter_map(of).collect())
 }
 
 fn shown(row: &Row) -> Value {

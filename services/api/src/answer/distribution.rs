@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::counts::{Cell, Counting, Ingredients, middle_of};
-use super::statement::facts_in;
-use crate::ask::{Ask, Filter, Range};
+use crate::ask::{Ask, Range};
 use crate::data::{How, Measure, STAGES, Stage, measure};
 use crate::problem::Problem;
-use crate::store::{Query, Scope};
 
 /// Bounds are this many to a factor of ten.
 const PER_DECADE: i32 = 8;
@@ -35,8 +33,7 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         keys: None,
     };
     let stages = Ingredients::of(&measures).stages();
-    let (cells, censored) =
-        tokio::try_join!(counting.count(range, &stages), censored(&app, &scope, &filter, range, stage))?;
+    let (cells, censored) = tokio::try_join!(counting.count(range, &stages), censored(counting, range, stage))?;
     let times = range.times(bucket);
     let nothing = Cell::default();
     let of_time = |time: &i64| {
@@ -85,23 +82,12 @@ fn by_bound(cell: &Cell, stage: &Stage) -> Vec<u64> {
 }
 
 /// Accepted legs whose push never arrived, as far as is known: a percentile does not see them.
-async fn censored(
-    app: &App,
-    scope: &Scope,
-    filter: &Filter,
-    range: Range,
-    stage: &Stage,
-) -> Result<Option<u64>, Problem> {
+async fn censored(counting: Counting<'_>, range: Range, stage: &Stage) -> Result<Option<i64>, Problem> {
     if !matches!(stage.name, "sent_to_received" | "accepted_to_received") {
         return Ok(None);
     }
-    let text = format!(
-        "SELECT countIf(accepted_at IS NOT NULL AND received_at IS NULL) FROM @facts {} {} {}",
-        facts_in(1),
-        filter.of_role(),
-        filter.conditions()
-    );
-    let query = Query::new(scope, &text)?.with_all(&filter.values());
-    let query = query.with_ints([("from0", range.from), ("to0", range.to)]);
-    Ok(app.store.row::<(u64,)>(query).await?.map(|row| row.0))
+    let measures: Vec<&Measure> = ["legs_accepted", "accepted_received"].into_iter().filter_map(measure).collect();
+    let cells = Counting { bucket: None, ..counting }.count(range, &Ingredients::of(&measures)).await?;
+    let all = |name| cells.values().map(|cell| cell.sum(name)).sum::<i64>();
+    Ok(Some(all("legs_accepted") - all("accepted_received")))
 }

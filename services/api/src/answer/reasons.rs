@@ -1,41 +1,45 @@
 //! `/reasons`: why pushes were refused, what is wrong with legs, and how calls ended.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::App;
-use super::statement::facts_in;
-use crate::ask::Ask;
+use super::counts::{Counting, Ingredients, edges};
+use super::statement::{facts_in, stats_in};
+use crate::ask::{Ask, Range};
+use crate::data::{Measure, Rolled, measure};
 use crate::problem::Problem;
-use crate::store::Query;
 
 /// Most reasons of one kind: they are an open list.
 const MOST: usize = 100;
 
+/// A kind of reason: the column of `leg_stats` that counts it, and the values of a row of `leg_facts`.
+type Kind = (&'static str, &'static str);
+
+const REJECTIONS: Kind = ("rejections", "[toString(push_reject_reason)]");
+const DIAGNOSES: Kind = ("diagnoses", "arrayMap(code -> toString(code), diagnoses)");
+const ENDS: Kind = ("end_reasons", "[toString(end_reason)]");
+
 /// Answers.
 pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
     let (scope, range, filter) = (ask.scope()?, ask.range()?, ask.filter());
-    let within = format!("FROM @facts {} {} {}", facts_in(1), filter.of_role(), filter.conditions());
-    let counted = |value: &str, condition: &str| -> Result<Query, Problem> {
-        let text = format!(
-            "SELECT {value} AS v, count() AS n {within} {condition} GROUP BY v ORDER BY n DESC, v LIMIT {MOST}"
-        );
-        let query = Query::new(&scope, &text)?.with_all(&filter.values());
-        Ok(query.with_ints([("from0", range.from), ("to0", range.to)]))
-    };
-    let total = Query::new(&scope, &format!("SELECT count() {within}"))?.with_all(&filter.values());
-    let total = total.with_ints([("from0", range.from), ("to0", range.to)]);
-    let (total, rejections, diagnoses, ends) = tokio::try_join!(
-        app.store.row::<(u64,)>(total),
-        app.store.rows::<(String, u64)>(counted("toString(push_reject_reason)", "AND push_reject_reason != ''")?),
-        app.store.rows::<(String, u64)>(counted("toString(arrayJoin(diagnoses))", "AND notEmpty(diagnoses)")?),
-        app.store.rows::<(String, u64)>(counted("toString(end_reason)", "AND end_reason != ''")?)
+    let counting =
+        Counting { store: &app.store, scope: &scope, filter: &filter, dimensions: &[], bucket: None, keys: None };
+    let legs: Vec<&Measure> = measure("legs").into_iter().collect();
+    let legs = Ingredients::of(&legs);
+    let (cells, rejections, diagnoses, ends) = tokio::try_join!(
+        counting.count(range, &legs),
+        counting.reasons(range, REJECTIONS),
+        counting.reasons(range, DIAGNOSES),
+        counting.reasons(range, ENDS)
     )?;
-    let total = total.map_or(0, |row| row.0);
-    let share = |legs: u64| if total == 0 { 0.0 } else { legs as f64 / total as f64 };
-    let shown = |name: &'static str, rows: Vec<(String, u64)>| {
-        let one = |(value, legs): &(String, u64)| json!({name: value, "legs": legs, "share": share(*legs)});
+    let total: i64 = cells.values().map(|cell| cell.sum("legs")).sum();
+    let share = |legs: i64| if total == 0 { 0.0 } else { legs as f64 / total as f64 };
+    let shown = |name: &'static str, rows: Vec<(String, i64)>| {
+        let one = |(value, legs): &(String, i64)| json!({name: value, "legs": legs, "share": share(*legs)});
         rows.iter().map(one).collect::<Vec<_>>()
     };
     Ok(json!({
@@ -44,4 +48,44 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         "diagnoses": shown("code", diagnoses),
         "end_reasons": shown("reason", ends),
     }))
+}
+
+impl Counting<'_> {
+    /// Legs by reason, the most frequent first.
+    async fn reasons(&self, range: Range, (column, values): Kind) -> Result<Vec<(String, i64)>, Problem> {
+        let (role, conditions) = (self.filter.of_role(), self.filter.conditions());
+        let of_facts = |ranges: &[Range]| {
+            let within = facts_in(ranges.len());
+            let text = format!(
+                "SELECT v, toInt64(count()) FROM \
+                 (SELECT arrayJoin({values}) AS v FROM @facts {within} {role} {conditions} ) WHERE v != '' GROUP BY v"
+            );
+            self.query(&text, ranges)
+        };
+        let queries = match self.rolled(range, Rolled::Stats) {
+            None => vec![of_facts(&[range])?],
+            Some(middle) => {
+                let text = format!(
+                    "SELECT toString(pair.1) AS v, toInt64(sum(pair.2)) FROM \
+                     (SELECT arrayJoin(arrayZip(mapKeys({column}), mapValues({column}))) AS pair \
+                     FROM @stats {} {role} {conditions} ) GROUP BY v",
+                    stats_in()
+                );
+                let mut queries = vec![self.query(&text, &[middle])?];
+                let edges = edges(range, middle);
+                if !edges.is_empty() {
+                    queries.push(of_facts(&edges)?);
+                }
+                queries
+            }
+        };
+        let mut legs = HashMap::<String, i64>::new();
+        for rows in try_join_all(queries.into_iter().map(|query| self.store.rows::<(String, i64)>(query))).await? {
+            rows.into_iter().for_each(|(value, count)| *legs.entry(value).or_default() += count);
+        }
+        let mut legs: Vec<(String, i64)> = legs.into_iter().collect();
+        legs.sort_by(|(one, few), (other, more)| more.cmp(few).then_with(|| one.cmp(other)));
+        legs.truncate(MOST);
+        Ok(legs)
+    }
 }

@@ -9,31 +9,42 @@ pub(crate) struct Dimension {
     pub(crate) label: &'static str,
     /// In `leg_facts`, `leg_stats` and `legs`.
     pub(crate) column: &'static str,
-    /// Whether `leg_stats` has it.
-    pub(crate) is_rolled_up: bool,
+    /// Which roll-ups have it.
+    pub(crate) rolled: Rolled,
 }
 
-const fn of(name: &'static str, label: &'static str, column: &'static str, is_rolled_up: bool) -> Dimension {
-    Dimension { name, label, column, is_rolled_up }
+/// The roll-ups that have a dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rolled {
+    /// None: it is in `leg_facts` alone.
+    No,
+    /// `leg_stats`.
+    Stats,
+    /// `leg_stats` and `leg_latencies`.
+    Latencies,
+}
+
+const fn of(name: &'static str, label: &'static str, column: &'static str, rolled: Rolled) -> Dimension {
+    Dimension { name, label, column, rolled }
 }
 
 /// All dimensions.
 pub(crate) static DIMENSIONS: [Dimension; 15] = [
-    of("tenant", "Tenant", "tenant_id", true),
-    of("app", "App", "app_id", true),
-    of("app_version", "App version", "app_version", true),
-    of("platform", "Platform", "platform", true),
-    of("os_major", "OS major version", "os_major", true),
-    of("os_version", "OS version", "os_version", false),
-    of("device_model", "Device model", "device_model", false),
-    of("country", "Country", "country", true),
-    of("carrier", "Carrier", "carrier", false),
-    of("network", "Network", "network", false),
-    of("channel", "Push channel", "channel", true),
-    of("build_channel", "Build channel", "build_channel", true),
-    of("verdict", "Report verdict", "verdict", false),
-    of("outcome", "Outcome", "outcome", false),
-    of("diagnosis", "Diagnosis", "diagnoses", false),
+    of("tenant", "Tenant", "tenant_id", Rolled::Latencies),
+    of("app", "App", "app_id", Rolled::Latencies),
+    of("app_version", "App version", "app_version", Rolled::Latencies),
+    of("platform", "Platform", "platform", Rolled::Stats),
+    of("os_major", "OS major version", "os_major", Rolled::Stats),
+    of("os_version", "OS version", "os_version", Rolled::No),
+    of("device_model", "Device model", "device_model", Rolled::No),
+    of("country", "Country", "country", Rolled::Stats),
+    of("carrier", "Carrier", "carrier", Rolled::No),
+    of("network", "Network", "network", Rolled::No),
+    of("channel", "Push channel", "channel", Rolled::Stats),
+    of("build_channel", "Build channel", "build_channel", Rolled::Stats),
+    of("verdict", "Report verdict", "verdict", Rolled::No),
+    of("outcome", "Outcome", "outcome", Rolled::No),
+    of("diagnosis", "Diagnosis", "diagnoses", Rolled::No),
 ];
 
 impl Dimension {

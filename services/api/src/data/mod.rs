@@ -5,5 +5,5 @@ mod dimension;
 mod measure;
 
 pub(crate) use columns::{CALL_COLUMNS, Column, LEG_COLUMNS, Shape};
-pub(crate) use dimension::{DIMENSIONS, Dimension};
+pub(crate) use dimension::{DIMENSIONS, Dimension, Rolled};
 pub(crate) use measure::{How, MEASURES, Measure, STAGES, Stage, Unit, measure};

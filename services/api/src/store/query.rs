@@ -37,9 +37,12 @@ impl Scope {
 }
 
 /// What a statement may read. In a text it stands as `@name`, and brings its `WHERE` along: conditions follow with `AND`.
-const TABLES: [(&str, &str, bool); 12] = [
+const TABLES: [(&str, &str, bool); 15] = [
     ("@facts", "leg_facts", true),
     ("@stats", "leg_stats", true),
+    ("@latencies", "leg_latencies", true),
+    ("@sample", "leg_sample", true),
+    ("@violations", "leg_violations", true),
     ("@legs_now", "legs_rows FINAL", true),
     ("@calls_now", "calls_rows FINAL", true),
     ("@legs", "legs", true),

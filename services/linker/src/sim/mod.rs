@@ -57,7 +57,7 @@ fn run_all(seeds: std::ops::Range<u64>) {
         failures.iter().for_each(|(seed, failure)| checks.entry(failure.check).or_default().push(*seed));
         panic!(
             "schedule {seed}: {}\n{}\nfailed schedules by check: {checks:?}\nto repeat the first: RINGTRACE_SEED={seed} \
-             cargo test --release -p ringtrace-linker sim::the_linker -- --nocapture",
+             cargo test --release --workspace --lib sim::the_linker -- --nocapture",
             failure.check, failure.saw
         );
     }

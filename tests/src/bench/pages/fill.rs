@@ -15,8 +15,17 @@ const DRAWN: [(&str, &str); 3] = [
 
 /// Tables that are copied from day to day, with the column that says what belongs to a day. The pointers are last: rows
 /// count from then on.
-const COPIED: [&str; 6] =
-    ["calls_rows", "legs_rows", "events_rows", "leg_facts_rows", "leg_stats_rows", "rolled_slices_rows"];
+const COPIED: [&str; 9] = [
+    "calls_rows",
+    "legs_rows",
+    "events_rows",
+    "leg_facts_rows",
+    "leg_stats_rows",
+    "leg_latencies_rows",
+    "leg_sample_rows",
+    "leg_violations_rows",
+    "rolled_slices_rows",
+];
 
 /// Legs of a call, on average, as `legs.sql` draws them.
 const LEGS_PER_CALL: f64 = 1.27;

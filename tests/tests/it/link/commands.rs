@@ -25,7 +25,7 @@ fn migrate_may_be_repeated_and_follows_a_new_retention() {
     case.set("RINGTRACE_RETENTION_CALLS_DAYS", "77");
     assert!(case.run(&["migrate"]).status.success());
     let ttl = "SELECT count() FROM system.tables WHERE database = 'test_migrated' AND create_table_query LIKE '%toIntervalDay(77)%'";
-    assert_eq!(case.number(ttl), 6, "legs and calls, and what is made of them");
+    assert_eq!(case.number(ttl), 9, "legs and calls, and what is made of them");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
     assert_eq!(
         (has("Distributed(main,"), has("{{")),
-        (19, 0),
+        (22, 0),
         "one distributed table for each stored one, and for each that is laid out anew"
     );
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
@@ -46,8 +46,20 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
         assert!(!case.rows(&format!("EXPLAIN AST {statement}")).is_empty(), "{statement}");
         on_one_server(statement).iter().for_each(|statement| drop(case.rows(statement)));
     }
-    let linked =
-        ["events", "device_events", "legs", "calls", "slots", "rules", "rolled_slices", "leg_facts", "leg_stats"];
+    let linked = [
+        "events",
+        "device_events",
+        "legs",
+        "calls",
+        "slots",
+        "rules",
+        "rolled_slices",
+        "leg_facts",
+        "leg_stats",
+        "leg_latencies",
+        "leg_sample",
+        "leg_violations",
+    ];
     let judged = ["alerts", "alert_history", "alert_deliveries", "app_risk", "app_risk_history", "alert_clock"];
     for table in linked.into_iter().chain(judged) {
         let columns = |database: &str| {

@@ -9,6 +9,9 @@ use serde_json::Value;
 const FACTS: &str = include_str!("facts.sql");
 const STATS: &str = include_str!("stats.sql");
 
+/// Columns of `leg_stats` that count by value.
+const MAPS: [&str; 3] = ["diagnoses", "rejections", "end_reasons"];
+
 /// Columns of a leg's latencies, without their unit.
 const LATENCIES: [&str; 8] = [
     "sent_to_accepted",
@@ -33,13 +36,18 @@ pub fn differences(case: &Case) -> Vec<String> {
     );
     let stats = STATS.replace("{{facts}}", facts);
     let sums = sums(&stats);
-    let rolled = format!(
-        "SELECT {DIMENSIONS}, {sums}, arraySort(flatten(groupArray(arrayFlatten(arrayMap(
-            (code, count) -> arrayWithConstant(count, code), mapKeys(stats.diagnoses), mapValues(stats.diagnoses)))))) AS diagnoses
-         FROM leg_stats AS stats GROUP BY {DIMENSIONS}"
-    );
+    let counted = |map: &str| {
+        format!(
+            "arraySort(flatten(groupArray(arrayFlatten(arrayMap((code, count) -> arrayWithConstant(count, toString(code)),
+                mapKeys(stats.{map}), mapValues(stats.{map})))))) AS {map}"
+        )
+    };
+    let maps = MAPS.map(counted).join(", ");
+    let rolled = format!("SELECT {DIMENSIONS}, {sums}, {maps} FROM leg_stats AS stats GROUP BY {DIMENSIONS}");
     found.extend(compare(case, "leg_stats", &rolled, &stats));
     found.extend(bins(case));
+    found.extend(latencies(case));
+    found.extend(apart(case));
     found
 }
 
@@ -76,7 +84,7 @@ fn sums(query: &str) -> String {
     let body = query.split("\nFROM (").next().unwrap();
     let names = body.split(" AS ").skip(2).map(|part| part.split([',', ' ', '\n']).next().unwrap());
     let sum = |name: &str| format!("sum(stats.{name}) AS {name}");
-    names.filter(|name| *name != "diagnoses").map(sum).collect::<Vec<_>>().join(", ")
+    names.filter(|name| !MAPS.contains(name)).map(sum).collect::<Vec<_>>().join(", ")
 }
 
 fn compare(case: &Case, what: &str, rolled: &str, plain: &str) -> Vec<String> {
@@ -91,6 +99,34 @@ fn compare(case: &Case, what: &str, rolled: &str, plain: &str) -> Vec<String> {
         missing.map(|(row, count)| format!("{what}, only {side}, {count} x {row}")).collect::<Vec<_>>()
     };
     [only(&rolled, &plain, "rolled up"), only(&plain, &rolled, "in legs and calls")].concat()
+}
+
+/// `leg_latencies` against the bins of `leg_facts`.
+fn latencies(case: &Case) -> Vec<String> {
+    let of = |name: &&str| {
+        format!(
+            "SELECT '{name}' AS stage, tenant_id, bucket, app_id, app_version, {name}_bin AS bin, count() AS legs
+             FROM leg_facts WHERE role = 'callee' AND {name}_ms IS NOT NULL GROUP BY ALL"
+        )
+    };
+    let plain = LATENCIES.iter().map(of).collect::<Vec<_>>().join(" UNION ALL ");
+    let rolled = "SELECT toString(stage) AS stage, tenant_id, bucket, app_id, app_version, bin, sum(legs) AS legs
+        FROM leg_latencies GROUP BY ALL";
+    compare(case, "leg_latencies", rolled, &plain)
+}
+
+/// `leg_sample` and `leg_violations` against the legs that they should have.
+fn apart(case: &Case) -> Vec<String> {
+    let columns = "tenant_id, call_uuid, device_id, role, verdict, outcome, accepted_at, received_at, ended_at";
+    let same = |(table, legs): (&str, &str)| {
+        let plain = format!("SELECT {columns} FROM leg_facts WHERE {legs}");
+        compare(case, table, &format!("SELECT {columns} FROM {table}"), &plain)
+    };
+    let parts = [
+        ("leg_sample", "cityHash64(device_id) % 64 = 0 AND role != 'none'"),
+        ("leg_violations", "verdict = 'unreported'"),
+    ];
+    parts.into_iter().flat_map(same).collect()
 }
 
 /// Bins that are more than 1 % from their latency.

@@ -53,7 +53,7 @@ fn a_pass_that_does_not_come_to_its_pointers_changes_nothing_and_is_swept_away()
     wait_until_equal(&case);
     let slice = case.number("SELECT toUnixTimestamp(first_seen) FROM rolled_slices") as u32;
     let batch = Batch::new(7, 0, vec![slice]);
-    for statement in [batch.facts(), batch.stats()] {
+    for statement in [batch.facts(), batch.stats(), batch.latencies(), batch.sample(), batch.violations()] {
         case.execute(&statement);
         assert_eq!(differences(&case), Vec::<String>::new(), "rows without a pointer are not seen");
     }

@@ -22,6 +22,21 @@ SELECT
     sum(call_reached * (call_outcome = 'answered')) AS answered_reached,
     sum(call_rung * (call_outcome = 'answered')) AS answered_rung,
     sum(call_reached * (call_outcome = 'answered' OR call_outcome = 'declined' OR call_outcome = 'unanswered' OR call_outcome = 'busy' OR call_outcome = 'filtered')) AS effective_reached,
-    arraySort(groupArrayArray(facts.diagnoses)) AS diagnoses
+    count(facts.sent_at) AS legs_sent,
+    countIf(facts.reported_at IS NOT NULL OR verdict = 'reported' OR verdict = 'reported_late') AS legs_reported_any,
+    countIf(accepted_at IS NOT NULL AND received_at IS NOT NULL) AS accepted_received,
+    countIf(accepted_at IS NOT NULL AND sent_to_received_ms < 2001) AS accepted_in_2s,
+    countIf(accepted_at IS NOT NULL AND sent_to_received_ms < 5001) AS accepted_in_5s,
+    countIf(accepted_at IS NOT NULL AND sent_to_received_ms < 10001) AS accepted_in_10s,
+    countIf(accepted_at IS NOT NULL AND sent_to_received_ms < 30001) AS accepted_in_30s,
+    sum(outcome = 'answered_elsewhere') AS outcome_answered_elsewhere, sum(outcome = 'declined') AS outcome_declined,
+    sum(outcome = 'declined_elsewhere') AS outcome_declined_elsewhere, sum(outcome = 'busy') AS outcome_busy,
+    sum(outcome = 'cancelled') AS outcome_cancelled, sum(outcome = 'filtered') AS outcome_filtered,
+    sum(outcome = 'failed') AS outcome_failed, sum(outcome = 'unanswered') AS outcome_unanswered,
+    sum(outcome = 'unreachable') AS outcome_unreachable, sum(outcome = 'unknown') AS outcome_unknown,
+    sum(outcome = 'in_progress') AS outcome_in_progress,
+    arraySort(groupArrayArray(facts.diagnoses)) AS diagnoses,
+    arraySort(groupArrayIf(toString(facts.push_reject_reason), facts.push_reject_reason != '')) AS rejections,
+    arraySort(groupArrayIf(toString(facts.end_reason), facts.end_reason != '')) AS end_reasons
 FROM ({{facts}}) AS facts
 GROUP BY tenant_id, bucket, app_id, app_version, platform, os_major, country, channel, build_channel, role

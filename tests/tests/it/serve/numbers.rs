@@ -1,6 +1,7 @@
 //! Numbers are those of plain SQL over `legs` and `calls`, from the roll-up and from the facts.
 
 use ringtrace_model::Verdict;
+use ringtrace_tests::stack::{Case, free_port, wait_for};
 use serde_json::Value;
 
 use super::{RANGE, Served};
@@ -157,4 +158,32 @@ fn comparing(served: &Served) {
     let coverage = served.json(&format!("/summary?{RANGE}&measures=telemetry_coverage"));
     let coverage = coverage["groups"][0]["current"]["telemetry_coverage"].as_f64().unwrap();
     assert!((0.5..=1.0).contains(&coverage), "{coverage}");
+}
+
+/// Devices 0 to 299,999, each pushed to once; every tenth is not heard of. The first fifty are in another country.
+const MANY_DEVICES: &str = "
+    INSERT INTO legs_rows (tenant_id, first_seen, call_uuid, device_id, app_id, role, country, verdict, outcome, push_attempts,
+        accepted_at, received_at, started_at, updated_at, version)
+    SELECT 'acme', toStartOfTenMinutes(started_at), toUUID(concat('7b003dde-5c1e-4b7a-9d3f-', leftPad(toString(number), 12, '0'))),
+        concat('phone-', toString(number)), 'com.example.talk', 'callee', if(number < 50, 'NO', 'DE'), 'reported', 'unanswered', 1,
+        started_at, if(number % 10 = 0, NULL, started_at), toDateTime64('2026-11-01 08:05:00', 3, 'UTC') AS started_at, started_at, 1
+    FROM numbers(300000)";
+
+#[test]
+fn the_coverage_of_many_devices_is_that_of_one_in_64() {
+    let mut case = Case::new("serve-sampled", 1);
+    case.execute(MANY_DEVICES);
+    let address = format!("127.0.0.1:{}", free_port());
+    case.set("RINGTRACE_SERVE_LISTEN", &address);
+    let server = case.start(&["serve"]);
+    wait_for("the roll-up", || case.number("SELECT sum(legs) FROM leg_stats") == 300_000);
+    let served = Served { case, server, address };
+    let coverage = |filter: &str| {
+        let answer = served.json(&format!("/summary?{RANGE}&measures=telemetry_coverage{filter}"));
+        answer["groups"][0]["current"]["telemetry_coverage"].as_f64().unwrap()
+    };
+    let heard = "SELECT toInt64(1e9 * countIf(received_at IS NOT NULL) / count()) FROM leg_facts WHERE cityHash64(device_id) % 64 = 0";
+    let sampled = served.case.number(heard) as f64 / 1e9;
+    assert!((coverage("") - sampled).abs() < 1e-6 && (sampled - 0.9).abs() < 0.03, "{} {sampled}", coverage(""));
+    assert!((coverage("&country=NO") - 0.9).abs() < 1e-9, "of few devices, each counts");
 }

@@ -30,7 +30,7 @@ impl Strike {
 /// The strikes of a device since a time, the newest first.
 pub(super) async fn strikes(store: &Store, scope: &Scope, device: &str, since: i64) -> Result<Vec<Strike>, Problem> {
     let text = "SELECT toUnixTimestamp64Milli(ifNull(received_at, started_at)), toString(call_uuid), app_id, verdict, evidence \
-                FROM @facts AND bucket >= toDateTime(intDiv({since:Int64}, 600000) * 600) AND verdict = 'unreported' \
+                FROM @violations AND bucket >= toDateTime(intDiv({since:Int64}, 600000) * 600) \
                 AND device_id = {device:String} ORDER BY started_at DESC LIMIT 100";
     let query = Query::new(scope, text)?.with("device", Given::Text(device.to_owned()));
     store.rows(query.with_ints([("since", since)])).await

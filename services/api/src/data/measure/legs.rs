@@ -15,7 +15,7 @@ type Counted = (&'static str, &'static str, &'static str, Good, &'static str, Op
 
 /// Legs by how far they came.
 const STEPS: [Counted; 6] = [
-    ("legs_sent", "Legs sent to", "a push sent", Good::None, "sent_at IS NOT NULL", None),
+    ("legs_sent", "Legs sent to", "a push sent", Good::None, "sent_at IS NOT NULL", Some("sum(legs_sent)")),
     (
         "legs_accepted",
         "Legs accepted",
@@ -38,7 +38,7 @@ const STEPS: [Counted; 6] = [
         "a call.reported, or the verdict reported or reported_late",
         Good::Up,
         "(reported_at IS NOT NULL OR verdict IN ('reported', 'reported_late'))",
-        None,
+        Some("sum(legs_reported_any)"),
     ),
     (
         "legs_answered",
@@ -84,7 +84,7 @@ fn ingredients() -> Vec<Measure> {
     let within = |seconds: u32| {
         let ms = seconds * 1_000;
         let facts = format!("countIf({IS_LEG} AND accepted_at IS NOT NULL AND sent_to_received_ms <= {ms})");
-        hidden(&format!("received_in_{seconds}s"), facts, None)
+        hidden(&format!("received_in_{seconds}s"), facts, Some(format!("sum(accepted_in_{seconds}s)")))
     };
     let by_service = |name: &str, column: &str| {
         let sum = format!("sumIf({column}, {BY_SERVICE})");
@@ -95,7 +95,7 @@ fn ingredients() -> Vec<Measure> {
     let talk = "ifNull(sum(talk_ms), 0)".to_owned();
     let others = [
         hidden("talk_sum", talk.clone(), Some(talk)),
-        hidden("accepted_received", both, None),
+        hidden("accepted_received", both, Some("sum(accepted_received)".to_owned())),
         by_service("service_attempts", "push_attempts"),
         by_service("service_accepted", "pushes_accepted"),
     ];
@@ -157,7 +157,12 @@ pub(super) fn outcomes() -> Vec<Measure> {
         let facts = format!("countIf(outcome = '{name}')");
         let label = format!("Legs {}", name.replace('_', " "));
         let formula = format!("legs with the outcome {name}");
-        let measure = count(&format!("outcome_{name}"), &label, &formula, Good::None, &facts, None);
+        let stats = if *outcome == Outcome::Answered {
+            "sum(legs_answered)".to_owned()
+        } else {
+            format!("sum(outcome_{name})")
+        };
+        let measure = count(&format!("outcome_{name}"), &label, &formula, Good::None, &facts, Some(&stats));
         Measure { source: OUTCOMES, ..measure }
     };
     Outcome::ALL.iter().map(of).collect()

@@ -54,7 +54,7 @@ pub(crate) enum How {
     Total(Vec<&'static str>),
     /// One sum by another, times a factor.
     Ratio { over: Vec<&'static str>, under: &'static str, factor: f64 },
-    /// A percentile of a stage, of the bins of `leg_facts`.
+    /// A percentile of a stage, of its bins in `leg_facts` and `leg_latencies`.
     Percentile(&'static Stage, f64),
     /// How many legs have the stage.
     Samples(&'static Stage),
@@ -79,6 +79,7 @@ pub(crate) struct Measure {
 /// A stretch of a call whose latency is measured (contract section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stage {
+    /// Also its name in `leg_latencies`.
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
     /// Column of the latency in milliseconds.

@@ -111,7 +111,8 @@ pub(super) fn rates() -> Vec<Measure> {
     let coverage = count(
         "telemetry_coverage",
         "Telemetry coverage",
-        "devices with any device event within 24 h after an accepted push ÷ devices pushed to",
+        "devices with any device event within 24 h after an accepted push ÷ devices pushed to; of one device in 64 where these \
+         are 4,000 or more",
         Good::Up,
         "",
         None,
