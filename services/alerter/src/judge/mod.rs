@@ -7,5 +7,5 @@ mod source;
 mod text;
 
 pub use board::{Alert, Board, Change, State, fingerprint};
-pub use evaluate::{Moment, evaluate};
+pub use evaluate::{Moment, evaluate, holds_back};
 pub use source::{Credential, DeadLetters, Loss, Source, Versions};

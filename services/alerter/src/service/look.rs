@@ -1,13 +1,12 @@
 //! One look: evaluates what is due at the present log clock, and at the moments that were missed before it.
 
-use std::collections::BTreeSet;
-
 use clickhouse::error::Error;
 use metrics::{counter, histogram};
 use ringtrace_kit::clock;
 
 use super::term::Term;
 use super::{measures, risk};
+use crate::deliver::Notice;
 use crate::judge::{Alert, Change, Moment, State, evaluate};
 use crate::rules::{Condition, Rule};
 
@@ -106,14 +105,13 @@ impl Term<'_> {
         let gone = before.values().filter(|alert| !alerts.contains_key(&alert.fingerprint)).cloned();
         let gone: Vec<Alert> = gone.collect();
         self.store.write_alerts(&changed, &gone, changes, wall).await?;
-        let fired: BTreeSet<(&str, i64)> = changes
-            .iter()
-            .filter(|change| change.alert.state == State::Firing)
-            .filter_map(|change| Some((change.alert.fingerprint.as_str(), change.alert.fired_at?)))
-            .collect();
-        let receivers = self.rules.receivers.iter();
-        let owed = receivers.flat_map(|receiver| {
-            fired.iter().map(|(fingerprint, fired_at)| (receiver.name.as_str(), *fingerprint, *fired_at, None))
+        // What nobody is told is owed to nobody.
+        let fired = changes.iter().map(|change| &change.alert).filter(|alert| alert.state == State::Firing);
+        let told = fired.filter(|alert| Notice::of(alert, self.rules, wall).is_some());
+        let owed = told.flat_map(|alert| {
+            let receivers = self.rules.receivers.iter().filter(|to| to.has_account() && to.is_for(alert.severity));
+            let fired_at = alert.fired_at.unwrap_or(alert.since);
+            receivers.map(move |receiver| (receiver.name.as_str(), alert.fingerprint.as_str(), fired_at, None))
         });
         self.store.write_told(&owed.collect::<Vec<_>>(), wall).await?;
         for change in changes {
