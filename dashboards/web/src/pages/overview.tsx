@@ -1,7 +1,8 @@
 // Is it all right now? One line, the apps at risk, and each figure against the same time last week.
 import { useQuery } from '../api/query';
+import type { AppRisks } from '../api/risk';
 import type { Series, Summary } from '../api/types';
-import { question } from '../state/url';
+import { picked, question } from '../state/url';
 import { useParams } from '../ui/context';
 import { FilterBar } from '../ui/filter-bar';
 import { PageHead } from '../ui/page-head';
@@ -40,6 +41,10 @@ export function OverviewPage() {
     '/summary',
     question(params, { ...week, group_by: 'app,app_version', limit: 200, measures: RISKS }),
   );
+  const stored = useQuery<AppRisks>(
+    '/risk/apps',
+    picked(params, ['tenant', 'app', 'app_version', 'os_major'], { limit: 1_000 }),
+  );
   const coverage = useQuery<Summary>(
     '/summary',
     question(params, { ...week, measures: 'telemetry_coverage' }),
@@ -49,9 +54,9 @@ export function OverviewPage() {
     <>
       <PageHead title="Overview" says="Is it all right now? Everything beside the same time a week ago." />
       <FilterBar />
-      <HeadlineLine all={all} apps={apps} />
+      <HeadlineLine all={all} apps={apps} stored={stored} />
       <Tiles all={all} coverage={coverage} trends={trends} />
-      <AppsAtRisk apps={apps} />
+      <AppsAtRisk apps={apps} stored={stored} />
       <div class="panels">
         <SeriesPanel
           title="Traffic"
