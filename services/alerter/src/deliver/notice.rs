@@ -120,7 +120,7 @@ fn path(rule: Option<&Rule>) -> &'static str {
         Some(Condition::NewVersion { .. }) => "/violations",
         Some(Condition::WakeBans { .. }) => "/risk",
         Some(Condition::Behind { .. } | Condition::DeadLetters { .. }) => "/pipeline",
-        Some(Condition::Expiry { .. }) => "/delivery",
+        Some(Condition::Carriers(_) | Condition::Expiry { .. }) => "/delivery",
         None => "/",
     }
 }

@@ -4,6 +4,7 @@ use clickhouse::error::Error;
 use metrics::{counter, histogram};
 use ringtrace_kit::clock;
 
+use super::devices::renew_devices;
 use super::term::Term;
 use super::{measures, risk};
 use crate::deliver::Notice;
@@ -59,6 +60,7 @@ impl Term<'_> {
             }
             if wall - self.risk_at >= MINUTE_MS {
                 risk::renew(self, now, wall).await?;
+                self.renew_devices(now, wall).await?;
                 self.risk_at = wall;
             }
         }
@@ -82,6 +84,16 @@ impl Term<'_> {
             Err(error) => tracing::error!(%error, "asking Kafka where topics end has panicked"),
         }
         Ok(written.max(self.read_until))
+    }
+
+    async fn renew_devices(&mut self, now: i64, wall: i64) -> Result<(), Error> {
+        // Taken out: whose telemetry is missing is asked meanwhile.
+        let mut held = std::mem::take(&mut self.remembered.devices);
+        let lacks_telemetry = |tenant: &str, app: &str| self.lacks_telemetry(tenant, app);
+        let at = (now, wall);
+        let renewed = renew_devices(self.store, &self.rules.device, &mut held, lacks_telemetry, at).await;
+        self.remembered.devices = held;
+        renewed
     }
 
     fn is_frozen(&self, behind_ms: Option<i64>) -> bool {
@@ -131,8 +143,10 @@ fn missed(looked_until: Option<i64>, now: Option<i64>) -> Vec<i64> {
 
 fn is_slow(rule: &Rule) -> bool {
     let compares = matches!(rule.condition, Condition::Ratio(ratio) if ratio.against.is_some());
-    let asks_much =
-        matches!(rule.condition, Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. });
+    let asks_much = matches!(
+        rule.condition,
+        Condition::Carriers(_) | Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. }
+    );
     rule.window_ms > LONG_MS || compares || asks_much
 }
 
