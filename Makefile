@@ -16,7 +16,7 @@ WEB := dashboards/web/dist/.ready
 WEB_TESTS := tests/web/node_modules/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-pages bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-pages bench-alerts incidents bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -74,6 +74,17 @@ bench: build $(KAFKA)
 bench-pages: build
 	cargo build --release --locked --workspace --bin bench-pages
 	target/release/bench-pages
+
+# How long it takes from a confirmed violation in Kafka to the page at a webhook, at default settings: some minutes.
+bench-alerts: build $(KAFKA)
+	cargo build --release --locked --workspace --bin bench-alerts
+	target/release/bench-alerts
+
+# What the shipped rules find of a simulated week with known incidents, how soon, and what they say that is not true: some minutes.
+# RINGTRACE_SEED makes another week.
+incidents:
+	cargo build --release --locked --workspace --bin incidents
+	target/release/incidents
 
 # What HTTP adds to the embedded engine's C interface.
 bench-door: build

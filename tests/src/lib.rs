@@ -9,5 +9,6 @@
 
 pub mod bench;
 pub mod boards;
+pub mod incidents;
 pub mod simulated;
 pub mod stack;

@@ -1,6 +1,8 @@
-//! Simulated events as records.
+//! Simulated events, and lines of files, as records.
 
+use ringtrace_model::Event;
 use ringtrace_simulator::{Plan, Record, Simulator, World};
+use serde_json::{Map, Value};
 
 use crate::stack::{Given, topic_of};
 
@@ -39,4 +41,21 @@ pub fn given(record: &Record<'_>) -> Given {
         log_at: record.log_at,
         ..Given::default()
     }
+}
+
+/// The line of a file of events as tests write it.
+///
+/// # Panics
+/// When it is no valid event.
+pub fn of_line(line: &str) -> Given {
+    let (event, log_at) = Event::parse_line(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
+    let mut fields: Map<String, Value> = serde_json::from_str(line).expect("a valid event is JSON");
+    fields.remove("log_at");
+    let topic = topic_of(event.kind.as_str());
+    let key = match topic {
+        "device-events" => event.device_id.map(std::borrow::Cow::into_owned),
+        _ => event.call_uuid.map(|uuid| uuid.hyphenated().to_string()),
+    };
+    let value = serde_json::to_vec(&fields).expect("JSON can be written");
+    Given { topic: topic.to_owned(), key: key.map(String::into_bytes), value: Some(value), log_at, ..Given::default() }
 }

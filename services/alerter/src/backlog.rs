@@ -42,7 +42,9 @@ impl Backlog {
             let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER)?;
             for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
                 let (first, end) = self.consumer.fetch_watermarks(topic, partition.id(), ANSWER)?;
-                let next = positions.get(&format!("{topic}/{}", partition.id())).copied().unwrap_or(first);
+                // A position behind the end is of a topic that was there before: nothing of this one is known to be read.
+                let written = positions.get(&format!("{topic}/{}", partition.id())).copied();
+                let next = written.filter(|next| *next <= end).unwrap_or(first);
                 if next < end {
                     return Ok(false);
                 }

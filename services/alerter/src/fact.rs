@@ -172,10 +172,6 @@ impl Call {
 /// When an event came to the log, and how much later than it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// The tenant.
-    pub tenant_id: String,
-    /// The app.
-    pub app_id: String,
     /// Log time, in milliseconds since the Unix epoch.
     pub log_at: i64,
     /// Log time minus corrected time, in milliseconds.

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod leader;
 pub mod memory;
 pub mod query;
+pub mod replay;
 pub mod risk;
 pub mod rules;
 pub mod service;

@@ -76,6 +76,14 @@ impl Span {
     }
 }
 
+/// How far back carriers of devices are looked up at least, in milliseconds.
+const KNOWN_MS: i64 = 86_400_000;
+
+/// Where the carriers of devices are looked up whose pushes in a span are missed.
+pub(crate) fn known(span: Span, now: i64) -> Span {
+    Span { from: span.from.min(now - KNOWN_MS), to: now }
+}
+
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use openssl::ssl::SslAcceptor;
+use ringtrace_alerter::rules::{FileError, Rules};
 use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
 use tokio::net::TcpListener;
@@ -36,6 +37,9 @@ pub enum ServeError {
     /// `serve.tls_certificate` or `serve.tls_key` is not accepted.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// `alert.rules` is not accepted.
+    #[error(transparent)]
+    Rules(#[from] FileError),
     /// Everyone could read everything.
     #[error(
         "serve.listen = \"{listen}\" is no loopback address, and serve.tokens is empty: whoever reaches it could read everything; \
@@ -67,6 +71,7 @@ impl ServeError {
 pub struct Checked {
     tokens: Tokens,
     tls: Option<SslAcceptor>,
+    rules: Rules,
     addresses: Vec<SocketAddr>,
 }
 
@@ -83,18 +88,20 @@ impl Checked {
 /// Checks the settings of a server, and binds nothing.
 ///
 /// # Errors
-/// Tokens or certificates are not accepted, the address can't be resolved, or it is no loopback address and there are no tokens.
+/// Tokens, certificates or rules of alerts are not accepted, the address can't be resolved, or it is no loopback address and
+/// there are no tokens.
 pub async fn check(config: &Config) -> Result<Checked, ServeError> {
     let (serve, listen) = (&config.serve, config.serve.listen.clone());
     let tokens = Tokens::load(&serve.tokens)?;
     let tls = http::acceptor(&serve.tls_certificate, &serve.tls_key)?;
+    let rules = Rules::of_file(&config.alert.rules)?;
     let resolved = tokio::net::lookup_host(&listen).await;
     let addresses: Vec<SocketAddr> =
         resolved.map_err(|source| ServeError::Bind { listen: listen.clone(), source })?.collect();
     if tokens.is_empty() && !addresses.iter().all(|address| address.ip().is_loopback()) {
         return Err(ServeError::Open { listen });
     }
-    Ok(Checked { tokens, tls, addresses })
+    Ok(Checked { tokens, tls, rules, addresses })
 }
 
 /// A server that listens, and does not answer yet.
@@ -110,10 +117,10 @@ impl Server {
     /// Checks the configuration, and binds the address.
     ///
     /// # Errors
-    /// Tokens or certificates are not accepted, the address can't be bound, or it is no loopback address and there are no
+    /// Tokens, certificates or rules of alerts are not accepted, the address can't be bound, or it is no loopback address and there are no
     /// tokens.
     pub async fn bind(config: &Config, drain: Drain) -> Result<Self, ServeError> {
-        let Checked { tokens, tls, addresses } = check(config).await?;
+        let Checked { tokens, tls, rules, addresses } = check(config).await?;
         let listen = config.serve.listen.clone();
         let bind = |source| ServeError::Bind { listen: listen.clone(), source };
         let listener = TcpListener::bind(addresses.as_slice()).await.map_err(bind)?;
@@ -121,7 +128,7 @@ impl Server {
         if !tokens.is_empty() && tls.is_none() && !address.ip().is_loopback() {
             tracing::warn!(%address, "tokens travel in the clear: set serve.tls_certificate and serve.tls_key");
         }
-        let app = Arc::new(App::new(config, tokens, tls.is_some(), drain.clone()));
+        let app = Arc::new(App::new(config, tokens, rules, tls.is_some(), drain.clone()));
         Ok(Server { listener, address, tls, app, drain })
     }
 

@@ -81,9 +81,10 @@ impl Reading {
         self.positions.values().all(|position| position.clock >= at)
     }
 
-    /// Cuts the slots that have something to write.
+    /// Cuts the slots that have something to write, or to say.
     pub(crate) fn cut_slots(&mut self) -> Vec<SlotFlush> {
-        self.slots.iter_mut().flatten().filter(|slot| slot.has_work()).map(Slot::cut).collect()
+        let slots = self.slots.iter_mut().flatten();
+        slots.filter(|slot| slot.has_work() || slot.is_silent()).map(Slot::cut).collect()
     }
 
     /// Offsets that moved since the last flush.

@@ -1,5 +1,6 @@
 //! What a million events cost: the linker beside consumers that do less, on the same records, in one process.
 
+pub mod alerts;
 mod consume;
 mod input;
 mod link;

@@ -5,6 +5,7 @@
 mod case;
 mod clickhouse;
 mod disk;
+mod hook;
 mod http;
 mod kafka;
 mod process;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 pub use case::Case;
 pub use clickhouse::Door;
 pub use disk::SmallDisk;
+pub use hook::Hook;
 pub use http::{Answer, ask, begin, get, request};
 pub use kafka::{Kafka, Listener};
 pub use process::{Exit, Running, data};

@@ -16,6 +16,8 @@ const SHOTS: [name: string, path: string, scheme: Scheme, width: number, height:
   ['overview-phone', `/?${RANGE}`, 'light', 390, 844],
   ['delivery', `/delivery?${RANGE}`, 'light', 1280, 1240],
   ['violations', `/violations?${RANGE}&app=com.acme.talk`, 'light', 1280, 1000],
+  ['risk', `/risk?${RANGE}`, 'light', 1280, 1000],
+  ['alerts', `/alerts?${RANGE}`, 'light', 1280, 900],
   ['call', '', 'light', 1280, 1400],
 ];
 

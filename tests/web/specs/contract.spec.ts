@@ -28,6 +28,13 @@ const PAIRS: [string, string][] = [
   ['DeviceDetail', 'Device'],
   ['Pipeline', 'Pipeline'],
   ['DeadLetters', 'DeadLetters'],
+  ['AppRisk', 'AppRisk'],
+  ['AppRisks', 'AppRisks'],
+  ['DeviceRisk', 'DeviceRisk'],
+  ['DeviceRisks', 'DeviceRisks'],
+  ['Alert', 'Alert'],
+  ['Alerts', 'Alerts'],
+  ['Episode', 'Episode'],
 ];
 
 test('types and OpenAPI document name the same fields', async ({ request }) => {
@@ -48,7 +55,7 @@ interface Interface {
 
 function interfaces(): Map<string, Interface> {
   const found = new Map<string, Interface>();
-  for (const file of ['types.ts', 'records.ts']) {
+  for (const file of ['types.ts', 'records.ts', 'risk.ts']) {
     const text = readFileSync(join(ROOT, 'dashboards/web/src/api', file), 'utf8');
     for (const [, name, base, body] of text.matchAll(/export interface (\w+)(?:<\w+>)?(?: extends (\w+))? \{\n([\s\S]*?)\n\}/g)) {
       const fields = [...(body ?? '').matchAll(/^ {2}(\w+)\??:/gm)].map((match) => match[1] ?? '');

@@ -41,6 +41,11 @@ export default async function setup(): Promise<() => Promise<void>> {
     const current = groups[0]?.current ?? {};
     return (current.legs ?? 0) >= LEGS && (current.violations ?? 0) >= 1 ? current : null;
   });
+  // Its alerter begins when the past is linked.
+  await until('the first alert', 120, async () => {
+    const answer = await fetch(`${base}/api/v1/alerts`);
+    return answer.ok && ((await answer.json()) as { firing: number }).firing > 0 ? true : null;
+  });
   console.log(`ringtrace up at ${base}: ${figures.legs} legs, ${figures.violations} violations`);
   return async () => {
     await stop(up);

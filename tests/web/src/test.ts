@@ -34,6 +34,8 @@ export async function settled(page: Page): Promise<void> {
 /** The pages that have an address of their own. */
 export const PAGES = [
   ['/', 'Overview'],
+  ['/risk', 'Risk'],
+  ['/alerts', 'Alerts'],
   ['/delivery', 'Delivery'],
   ['/answers', 'Answers'],
   ['/violations', 'Violations'],

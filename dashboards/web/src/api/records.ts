@@ -1,4 +1,5 @@
 // Rows and histories that the API answers: legs, calls, raw events, devices, the pipeline.
+import type { DeviceRisk } from './risk';
 import type { Freshness, Num, VendorDocument } from './types';
 
 type Text = string | null;
@@ -139,6 +140,7 @@ export interface DeviceDetail {
   permissions: Snapshot | null;
   strikes: { at: number; call_uuid: string; app_id: string; verdict: string; evidence: Text }[];
   suspicion: { level: 'none' | 'watch' | 'suspected'; why: string };
+  risk: DeviceRisk[];
   events: RawEvent[];
   legs: Leg[];
 }

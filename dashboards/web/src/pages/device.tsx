@@ -12,7 +12,7 @@ import { link } from '../state/url';
 import { tenantOf } from '../ui/hrefs';
 import { DeviceEvents } from './devices/events';
 import { Strikes } from './devices/strikes';
-import { Suspicion } from './devices/suspicion';
+import { StoredRisk, Suspicion } from './devices/suspicion';
 import { SnapshotSection, Tokens } from './devices/snapshots';
 
 export function DevicePage({ id = '' }: { id?: string }) {
@@ -36,7 +36,7 @@ export function DevicePage({ id = '' }: { id?: string }) {
 function Device({ data }: { data: DeviceDetail }) {
   return (
     <>
-      <Suspicion suspicion={data.suspicion} />
+      {data.risk.length > 0 ? <StoredRisk risks={data.risk} /> : <Suspicion suspicion={data.suspicion} />}
       <div class="panels">
         <Apps apps={data.apps} />
         <Strikes strikes={data.strikes} tenant={data.tenant_id} />

@@ -1,5 +1,6 @@
 // Which page an address names.
 import type { ComponentType } from 'preact';
+import { AlertsPage } from './alerts';
 import { ApiPage } from './api';
 import { AnswersPage } from './answers';
 import { CallPage } from './call';
@@ -11,6 +12,7 @@ import { LivePage } from './live';
 import { NotFoundPage } from './not-found';
 import { OverviewPage } from './overview';
 import { PipelinePage } from './pipeline';
+import { RiskPage } from './risk';
 import { ViolationsPage } from './violations';
 
 export interface PageEntry {
@@ -21,6 +23,8 @@ export interface PageEntry {
 
 export const PAGES: PageEntry[] = [
   { path: '/', title: 'Overview', Page: OverviewPage },
+  { path: '/risk', title: 'Risk', Page: RiskPage },
+  { path: '/alerts', title: 'Alerts', Page: AlertsPage },
   { path: '/delivery', title: 'Delivery', Page: DeliveryPage },
   { path: '/answers', title: 'Answers', Page: AnswersPage },
   { path: '/violations', title: 'Violations', Page: ViolationsPage },

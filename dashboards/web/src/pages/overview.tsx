@@ -1,7 +1,8 @@
 // Is it all right now? One line, the apps at risk, and each figure against the same time last week.
 import { useQuery } from '../api/query';
+import type { AppRisks } from '../api/risk';
 import type { Series, Summary } from '../api/types';
-import { question } from '../state/url';
+import { picked, question } from '../state/url';
 import { useParams } from '../ui/context';
 import { FilterBar } from '../ui/filter-bar';
 import { PageHead } from '../ui/page-head';
@@ -28,9 +29,10 @@ const TRENDS = [
   'calls',
   'violation_rate',
   'answer_seizure_ratio',
+  'sent_to_received_p50',
   'sent_to_received_p95',
   'received_within_10s',
-];
+].join(',');
 
 export function OverviewPage() {
   const params = useParams();
@@ -40,45 +42,50 @@ export function OverviewPage() {
     '/summary',
     question(params, { ...week, group_by: 'app,app_version', limit: 200, measures: RISKS }),
   );
+  const stored = useQuery<AppRisks>(
+    '/risk/apps',
+    picked(params, ['tenant', 'app', 'app_version', 'os_major'], { limit: 1_000 }),
+  );
   const coverage = useQuery<Summary>(
     '/summary',
     question(params, { ...week, measures: 'telemetry_coverage' }),
   );
-  const trends = useQuery<Series>('/series', question(params, { measures: TRENDS.join(',') }));
+  const trends = useQuery<Series>('/series', question(params, { ...week, measures: TRENDS }));
   return (
     <>
       <PageHead title="Overview" says="Is it all right now? Everything beside the same time a week ago." />
       <FilterBar />
-      <HeadlineLine all={all} apps={apps} />
+      <HeadlineLine all={all} apps={apps} stored={stored} />
       <Tiles all={all} coverage={coverage} trends={trends} />
-      <AppsAtRisk apps={apps} />
+      <AppsAtRisk apps={apps} stored={stored} />
       <div class="panels">
         <SeriesPanel
           title="Traffic"
           says="Calls that began in each interval, beside the same time a week ago."
           measures={['calls']}
           unit="count"
-          compare
+          query={trends}
         />
         <SeriesPanel
           title="Violation rate"
           says="Of the pushes that iOS demanded a report for, how many got none."
           measures={['violation_rate']}
           unit="ratio"
-          compare
+          query={trends}
         />
         <SeriesPanel
           title="Answer rate"
           says="Calls answered, of those where at least one device was reached."
           measures={['answer_seizure_ratio']}
           unit="ratio"
-          compare
+          query={trends}
         />
         <SeriesPanel
           title="Delivery latency"
           says="From the push being sent to the device having it: half, and all but one in twenty, were faster."
           measures={['sent_to_received_p50', 'sent_to_received_p95']}
           unit="ms"
+          query={trends}
         />
       </div>
     </>

@@ -78,7 +78,7 @@ export function withParam(params: URLSearchParams, name: string, value: string |
 
 export function withoutFilters(params: URLSearchParams): URLSearchParams {
   const next = new URLSearchParams(params);
-  for (const name of [...FILTERS, ...LIST_FILTERS, 'q']) next.delete(name);
+  for (const name of [...FILTERS, ...LIST_FILTERS, 'q', 'rule', 'severity', 'level']) next.delete(name);
   return ordered(next);
 }
 
@@ -94,6 +94,19 @@ export function carried(params: URLSearchParams): URLSearchParams {
 /** A question to the API: range, filters and what the panel adds. */
 export function question(params: URLSearchParams, extra: Extra = {}): URLSearchParams {
   return ordered(merged(carried(params), extra));
+}
+
+/** A question with some parameters of the address alone: where the API knows no others. */
+export function picked(
+  params: URLSearchParams,
+  names: readonly string[],
+  extra: Extra = {},
+): URLSearchParams {
+  const next = new URLSearchParams();
+  for (const name of names) {
+    for (const value of unique(params.getAll(name))) next.append(name, value);
+  }
+  return ordered(merged(next, extra));
 }
 
 /** A link to a page with range and filters, where `extra` replaces what it names. */

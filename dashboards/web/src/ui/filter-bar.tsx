@@ -3,22 +3,31 @@ import { useState } from 'preact/hooks';
 import { words as plain } from '../api/definitions';
 import { shownValue } from '../format';
 import { navigateTo } from '../state/router';
-import { filtersOf, LIST_FILTERS, toggled, withoutFilters } from '../state/url';
+import { type FilterName, FILTERS, filtersOf, LIST_FILTERS, toggled, withoutFilters } from '../state/url';
 import { useParams, useWords } from './context';
 import { FilterEditor } from './filter-editor';
 import { Icon } from './icons';
 import { RangePicker } from './range-picker';
 
-/** `lists`: the page also knows the filters that drill-downs bring. */
-export function FilterBar({ lists = false, ranged = true }: { lists?: boolean; ranged?: boolean }) {
+interface FilterBarProps {
+  /** The page also knows the filters that drill-downs bring. */
+  lists?: boolean;
+  ranged?: boolean;
+  /** The filters that the page knows; all where left out. */
+  only?: readonly FilterName[];
+}
+
+export function FilterBar({ lists = false, ranged = true, only = FILTERS }: FilterBarProps) {
   const params = useParams();
   const words = useWords();
   const [open, setOpen] = useState(false);
-  const common = filtersOf(params).map(({ name, value }) => ({
+  const labelled = filtersOf(params).map(({ name, value }) => ({
     name: name as string,
     value,
     label: words.dimension(name),
   }));
+  const common = labelled.filter(({ name }) => (only as readonly string[]).includes(name));
+  const idle = labelled.filter((filter) => !common.includes(filter));
   const special = lists
     ? LIST_FILTERS.flatMap((name) =>
         params.getAll(name).map((value) => ({ name, value, label: plain(name) })),
@@ -54,7 +63,13 @@ export function FilterBar({ lists = false, ranged = true }: { lists?: boolean; r
           </button>
         )}
       </div>
-      {open && <FilterEditor close={() => setOpen(false)} />}
+      {open && <FilterEditor close={() => setOpen(false)} names={only} />}
+      {idle.length > 0 && (
+        <p class="soft">
+          Filters that this page does not know, and that wait for the others:{' '}
+          {idle.map(({ label, value }) => `${label} ${shownValue(value)}`).join(', ')}.
+        </p>
+      )}
     </section>
   );
 }

@@ -4,11 +4,11 @@ import { useQuery } from '../api/query';
 import type { DimensionValues } from '../api/types';
 import { count, shownValue } from '../format';
 import { navigateTo } from '../state/router';
-import { FILTERS, type FilterName, isFilter, question, toggled } from '../state/url';
+import { type FilterName, isFilter, question, toggled } from '../state/url';
 import { useParams, useWords } from './context';
 import { Failure, Loading } from './states';
 
-export function FilterEditor({ close }: { close: () => void }) {
+export function FilterEditor({ close, names }: { close: () => void; names: readonly FilterName[] }) {
   const words = useWords();
   const [name, setName] = useState<FilterName>('app');
   const [typed, setTyped] = useState('');
@@ -31,7 +31,7 @@ export function FilterEditor({ close }: { close: () => void }) {
             setTyped('');
           }}
         >
-          {FILTERS.map((one) => (
+          {names.map((one) => (
             <option key={one} value={one}>
               {words.dimension(one)}
             </option>

@@ -1,5 +1,8 @@
 // The way between pages (range and filters go along), and the switch between light and dark.
 import { useEffect, useState } from 'preact/hooks';
+import { useQuery } from '../api/query';
+import type { Alerts } from '../api/risk';
+import { count } from '../format';
 import type { PageEntry } from '../pages';
 import { setTheme, type Theme, theme } from '../state/session';
 import { useStore } from '../state/store';
@@ -12,6 +15,7 @@ const NO_RANGE = new Set(['/api']);
 export function Navigation({ pages, path }: { pages: PageEntry[]; path: string }) {
   const params = useParams();
   const [open, setOpen] = useState(false);
+  const firing = useQuery<Alerts>('/alerts').data?.firing ?? 0;
   // A new page closes the menu
   useEffect(() => setOpen(false), [path]);
   return (
@@ -37,6 +41,12 @@ export function Navigation({ pages, path }: { pages: PageEntry[]; path: string }
             aria-current={isHere(page.path, path) ? 'page' : undefined}
           >
             {page.title}
+            {page.path === '/alerts' && firing > 0 && (
+              <span class="nav-count">
+                {count(firing)}
+                <span class="hidden"> firing</span>
+              </span>
+            )}
           </a>
         ))}
       </nav>

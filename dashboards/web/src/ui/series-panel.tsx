@@ -1,7 +1,7 @@
 // A panel with measures over time.
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { useQuery } from '../api/query';
+import { type Query, useQuery } from '../api/query';
 import type { Series, Unit } from '../api/types';
 import { hasValues, linesOf } from '../charts/lines';
 import type { PlotKind } from '../charts/plot';
@@ -16,6 +16,8 @@ interface SeriesPanelProps {
   measures: string[];
   unit: Unit;
   compare?: boolean;
+  /** Its measures, with those of other panels; it asks for them itself where there is none. */
+  query?: Query<Series>;
   kind?: PlotKind;
   extra?: Extra;
   wide?: boolean;
@@ -40,7 +42,8 @@ export function SeriesPanel(props: SeriesPanelProps) {
   const params = useParams();
   const words = useWords();
   const asked = { ...extra, measures: measures.join(','), compare: compare ? '7d' : undefined };
-  const query = useQuery<Series>('/series', question(params, asked));
+  const own = useQuery<Series>(props.query ? null : '/series', question(params, asked));
+  const query = props.query ?? own;
   const asked_names = measures.join(',');
   const drawn = useMemo(() => {
     if (query.data === null) return null;

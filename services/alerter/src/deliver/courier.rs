@@ -75,7 +75,7 @@ impl<L: Ledger> Courier<L> {
     }
 
     fn is_for(&self, notice: &Notice) -> bool {
-        self.receiver.severities.is_empty() || self.receiver.severities.contains(&notice.severity)
+        self.receiver.is_for(notice.severity)
     }
 
     /// Sends Alertmanager everything; when to do so again.

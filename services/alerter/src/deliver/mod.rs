@@ -10,4 +10,4 @@ mod webhook;
 
 pub use courier::{Courier, Ledger, Wanted};
 pub use exchange::DeliveryError;
-pub use notice::Notice;
+pub use notice::{Notice, page};

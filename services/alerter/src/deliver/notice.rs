@@ -103,8 +103,8 @@ pub(super) fn rfc3339(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The page of the dashboard for a rule.
-fn page(rule: Option<&Rule>) -> &'static str {
+/// The path of the dashboard's page for a rule.
+fn path(rule: Option<&Rule>) -> &'static str {
     match rule.map(|rule| &rule.condition) {
         Some(Condition::Ratio(ratio)) => match ratio.measure {
             Measure::SlowDelivery(_)
@@ -118,30 +118,40 @@ fn page(rule: Option<&Rule>) -> &'static str {
             _ => "/violations",
         },
         Some(Condition::NewVersion { .. }) => "/violations",
-        Some(Condition::WakeBans { .. }) => "/devices",
+        Some(Condition::WakeBans { .. }) => "/risk",
         Some(Condition::Behind { .. } | Condition::DeadLetters { .. }) => "/pipeline",
-        Some(Condition::Expiry { .. }) => "/delivery",
+        Some(Condition::Carriers(_) | Condition::Expiry { .. }) => "/delivery",
         None => "/",
     }
 }
 
-/// The dashboard's page with range and filters set; empty without a dashboard.
-fn link(alert: &Alert, rule: Option<&Rule>, dashboard: &str) -> String {
-    if dashboard.is_empty() {
-        return String::new();
-    }
+/// The dashboard's page about an alert that began at `began_at`, with range and filters set: path and query.
+pub fn page<'g>(
+    rule: Option<&Rule>,
+    group: impl IntoIterator<Item = (&'g String, &'g String)>,
+    began_at: i64,
+    resolved_at: Option<i64>,
+) -> String {
     let mut query = Serializer::new(String::new());
     let window_ms = rule.map_or(0, |rule| rule.window_ms);
-    let from = alert.fired_at.unwrap_or(alert.since) - window_ms.max(BEFORE_MS);
-    query.append_pair("from", &from.to_string());
-    let to = alert.resolved_at.map_or_else(|| "now".to_owned(), |at| at.to_string());
+    query.append_pair("from", &(began_at - window_ms.max(BEFORE_MS)).to_string());
+    let to = resolved_at.map_or_else(|| "now".to_owned(), |at| at.to_string());
     query.append_pair("to", &to);
-    for (name, value) in &alert.group {
+    for (name, value) in group {
         if let Some(dim) = Dim::parse(name) {
             query.append_pair(dim.filter(), value);
         }
     }
-    format!("{dashboard}{}?{}", page(rule), query.finish())
+    format!("{}?{}", path(rule), query.finish())
+}
+
+/// The dashboard's page about an alert; empty without a dashboard.
+fn link(alert: &Alert, rule: Option<&Rule>, dashboard: &str) -> String {
+    if dashboard.is_empty() {
+        return String::new();
+    }
+    let group = alert.group.iter().map(|(name, value)| (name, value));
+    format!("{dashboard}{}", page(rule, group, alert.fired_at.unwrap_or(alert.since), alert.resolved_at))
 }
 
 fn call_link(dashboard: &str, call_uuid: &str, tenant: &str) -> String {

@@ -116,6 +116,10 @@ pub enum DeviceLevel {
 }
 
 impl DeviceLevel {
+    /// All of them, from good to bad.
+    pub const ALL: [DeviceLevel; 5] =
+        [DeviceLevel::Ok, DeviceLevel::Watch, DeviceLevel::AtRisk, DeviceLevel::Critical, DeviceLevel::Suspected];
+
     /// Its word in tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -126,6 +130,11 @@ impl DeviceLevel {
             DeviceLevel::Suspected => "suspected",
         }
     }
+
+    /// The level of a word; `ok` for any other.
+    pub fn parse(word: &str) -> DeviceLevel {
+        DeviceLevel::ALL.into_iter().find(|level| level.as_str() == word).unwrap_or_default()
+    }
 }
 
 /// What the fold says of a device.
@@ -135,14 +144,32 @@ pub struct DeviceRisk {
     pub level: DeviceLevel,
     /// Strikes that count.
     pub strikes: u64,
+    /// When the last of them was, in milliseconds since the Unix epoch.
+    pub last_strike_at: Option<i64>,
     /// Silent pushes since the last strike that a sign of life follows.
     pub silent: u64,
     /// When the first of them was accepted, in milliseconds since the Unix epoch.
     pub silent_since: Option<i64>,
     /// From when on the device is suspected.
     pub suspected_at: Option<i64>,
-    /// The last silent call.
+    /// The call that decided last: of a strike, or a silent one after it.
     pub call_uuid: String,
+}
+
+impl DeviceRisk {
+    /// The same without suspicion: what is silent is so for another reason.
+    pub fn without_suspicion(self, settings: &DeviceSettings) -> DeviceRisk {
+        DeviceRisk { level: of_strikes(self.strikes, settings), suspected_at: None, ..self }
+    }
+}
+
+fn of_strikes(strikes: u64, settings: &DeviceSettings) -> DeviceLevel {
+    match strikes {
+        strikes if strikes >= settings.critical => DeviceLevel::Critical,
+        strikes if strikes >= settings.at_risk => DeviceLevel::AtRisk,
+        strikes if strikes >= settings.watch => DeviceLevel::Watch,
+        _ => DeviceLevel::Ok,
+    }
 }
 
 /// Folds what is known of a device up to log time `now`, in milliseconds since the Unix epoch.
@@ -164,6 +191,7 @@ pub fn fold(facts: &[DeviceFact], settings: &DeviceSettings, now: i64) -> Device
 #[derive(Default)]
 struct Folding {
     strikes: u64,
+    last_strike_at: Option<i64>,
     /// Silent pushes, each with its time, since the last strike.
     silent: Vec<i64>,
     /// How many of them a sign of life follows.
@@ -180,7 +208,12 @@ impl Folding {
             Sight::Woken | Sight::Reinstalled => *self = Folding::default(),
             Sight::Strike if fact.at > oldest => {
                 // It was woken for this one.
-                *self = Folding { strikes: self.strikes + 1, ..Folding::default() };
+                *self = Folding {
+                    strikes: self.strikes + 1,
+                    last_strike_at: Some(fact.at),
+                    call_uuid: fact.call_uuid.clone(),
+                    ..Folding::default()
+                };
             }
             Sight::Silent if self.strikes >= settings.suspect_after => {
                 self.persists |= self.confirmed > 0;
@@ -199,16 +232,14 @@ impl Folding {
     }
 
     fn risk(self, settings: &DeviceSettings) -> DeviceRisk {
-        let level = match self.strikes {
-            _ if self.suspected_at.is_some() => DeviceLevel::Suspected,
-            strikes if strikes >= settings.critical => DeviceLevel::Critical,
-            strikes if strikes >= settings.at_risk => DeviceLevel::AtRisk,
-            strikes if strikes >= settings.watch => DeviceLevel::Watch,
-            _ => DeviceLevel::Ok,
+        let level = match self.suspected_at {
+            Some(_) => DeviceLevel::Suspected,
+            None => of_strikes(self.strikes, settings),
         };
         DeviceRisk {
             level,
             strikes: self.strikes,
+            last_strike_at: self.last_strike_at,
             silent: self.confirmed as u64,
             silent_since: self.silent.first().copied().filter(|_| self.confirmed > 0),
             suspected_at: self.suspected_at,

@@ -68,6 +68,22 @@ pub async fn evaluate<S: Source>(
     Ok(changes)
 }
 
+/// Whether an alert of the rule `holder`, which is pending or fires, keeps another rule's group as it is.
+pub fn holds_back((holder, of): (&Rule, &[(String, String)]), (rule, group): (&Rule, &[(String, String)])) -> bool {
+    if is_about_clock(rule) {
+        return false;
+    }
+    if is_about_clock(holder) {
+        return true;
+    }
+    if !is_holding(holder) || is_holding(rule) {
+        return false;
+    }
+    let mut holds = Holds::default();
+    holds.add(holder, std::iter::once(of));
+    holds.hold(rule, group)
+}
+
 fn is_about_clock(rule: &Rule) -> bool {
     matches!(rule.condition, Condition::Behind { .. })
 }

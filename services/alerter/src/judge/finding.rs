@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::board::Verdict;
+use super::devices::devices;
 use super::source::{Loss, Source};
 use super::text;
-use crate::device::{DeviceHistory, DeviceLevel, DeviceRisk, DeviceSettings, fold};
 use crate::fact::Dim;
 use crate::query::{EXAMPLES, Example, Group, Measure, Query, Span};
 use crate::rules::{Against, Condition, Ratio, Rule, Rules, show_length};
 use crate::stats::Count;
 
 const DAY_MS: i64 = 86_400_000;
-
-/// How far back devices without strikes are asked what they miss, in milliseconds.
-const LOSS_MS: i64 = 6 * 3_600_000;
 
 /// How far apart the groups of a rule may be examined further: the worst, so that one incident makes no flood.
 const MOST_GROUPS: usize = 200;
@@ -32,6 +29,7 @@ pub(super) async fn find<S: Source>(
 ) -> Result<Vec<Verdict>, S::Error> {
     match rule.condition {
         Condition::Ratio(ratio) => of_ratio(source, rule, &ratio, now).await,
+        Condition::Carriers(ratio) => of_carriers(source, rule, &ratio, now).await,
         Condition::NewVersion { new_ms } => of_new_versions(source, rule, new_ms, now).await,
         Condition::WakeBans { at_least } => of_devices(source, rules, rule, at_least, now).await,
         Condition::Expiry { within_days } => of_credentials(source, rule, within_days, now).await,
@@ -42,19 +40,22 @@ pub(super) async fn find<S: Source>(
 
 async fn of_ratio<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64) -> Result<Vec<Verdict>, S::Error> {
     let window = Span::before(now, rule.window_ms);
-    let mut spans = vec![window];
-    spans.extend(ratio.short_ms.map(|ms| Span::before(now, ms)));
-    spans.extend(ratio.against.map(|against| match against {
-        Against::Day => Span::before(window.from, DAY_MS),
-        Against::Week => Span { from: window.from - 7 * DAY_MS, to: window.to - 7 * DAY_MS },
-    }));
-    let query = Query { measure: ratio.measure, group_by: rule.group_by.clone(), spans, now };
-    let mut holding: Vec<Group> = source.counts(&query).await?;
-    holding.retain(|group| holds(rule, ratio, &group.counts));
-    holding.sort_by_key(|group| std::cmp::Reverse(group.counts.first().map_or(0, |count| count.bad)));
-    holding.truncate(MOST_GROUPS);
-    let mut verdicts = Vec::with_capacity(holding.len());
-    for group in holding {
+    let ask = |spans| Query { measure: ratio.measure, group_by: rule.group_by.clone(), spans, now };
+    // The shortest span says mostly that there is nothing, and a day is only asked for where it does not.
+    let shortest = ratio.short_ms.map_or(window, |ms| Span::before(now, ms));
+    let mut groups = source.counts(&ask(vec![shortest])).await?;
+    groups.retain(|group| group.counts.first().is_some_and(|count| may_hold(rule, ratio, *count)));
+    let mut query = ask(vec![window]);
+    query.spans.extend(ratio.short_ms.map(|_| shortest));
+    query.spans.extend(earlier(ratio, window));
+    if !groups.is_empty() && query.spans.len() > 1 {
+        groups = source.counts(&query).await?;
+    }
+    groups.retain(|group| holds(rule, ratio, &group.counts));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.counts.first().map_or(0, |count| count.bad)));
+    groups.truncate(MOST_GROUPS);
+    let mut verdicts = Vec::with_capacity(groups.len());
+    for group in groups {
         let count = group.counts.first().copied().unwrap_or_default();
         let before = group.counts.last().copied().filter(|_| ratio.against.is_some());
         verdicts.push(Verdict {
@@ -66,19 +67,73 @@ async fn of_ratio<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64) -
     Ok(verdicts)
 }
 
+/// What devices of a carrier miss: a push that is missed names no carrier itself, so there are no spans within a question.
+async fn of_carriers<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64) -> Result<Vec<Verdict>, S::Error> {
+    let window = Span::before(now, rule.window_ms);
+    let mut missed = by_carrier(&source.losses(window, now).await?);
+    missed.retain(|_, count| passes(rule, ratio, *count));
+    if missed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let before = match earlier(ratio, window) {
+        Some(span) => Some(by_carrier(&source.losses(span, now).await?)),
+        None => None,
+    };
+    let verdicts = missed.into_iter().filter_map(|(key, count)| {
+        let before = before.as_ref().map(|before| before.get(&key).copied().unwrap_or_default());
+        let counts: Vec<Count> = [count].into_iter().chain(before).collect();
+        holds(rule, ratio, &counts).then(|| Verdict {
+            group: named(&rule.group_by, &key),
+            summary: text::ratio(ratio, rule.window_ms, count, before),
+            examples: Vec::new(),
+        })
+    });
+    Ok(verdicts.collect())
+}
+
+/// Sums by tenant, app and carrier, of devices whose carrier is known.
+fn by_carrier(losses: &[Loss]) -> BTreeMap<[String; 3], Count> {
+    let mut sums: BTreeMap<[String; 3], Count> = BTreeMap::new();
+    for loss in losses.iter().filter(|loss| !loss.carrier.is_empty()) {
+        let sum = sums.entry([&loss.tenant_id, &loss.app_id, &loss.carrier].map(String::clone)).or_default();
+        *sum = sum.and(loss.count);
+    }
+    sums
+}
+
+/// The time with which a window is compared.
+fn earlier(ratio: &Ratio, window: Span) -> Option<Span> {
+    ratio.against.map(|against| match against {
+        Against::Day => Span::before(window.from, DAY_MS),
+        Against::Week => Span { from: window.from - 7 * DAY_MS, to: window.to - 7 * DAY_MS },
+    })
+}
+
+/// Whether the rule can hold of a group with such a count in the shortest span.
+fn may_hold(rule: &Rule, ratio: &Ratio, shortest: Count) -> bool {
+    match ratio.short_ms {
+        Some(_) => is_too_bad(ratio, shortest),
+        None => passes(rule, ratio, shortest),
+    }
+}
+
 /// Whether the counts of a group (window, then the short window and the earlier time, where there are) are too bad.
 fn holds(rule: &Rule, ratio: &Ratio, counts: &[Count]) -> bool {
     let Some(window) = counts.first().copied() else { return false };
-    let is_enough = window.total >= rule.minimum && window.bad >= rule.minimum_bad;
-    let short_holds = ratio.short_ms.is_none() || {
-        let short = counts.get(1).copied().unwrap_or_default();
-        short.bad > 0 && short.rate().is_some_and(|rate| rate > ratio.above)
-    };
+    let short_holds = ratio.short_ms.is_none() || is_too_bad(ratio, counts.get(1).copied().unwrap_or_default());
     let is_worse = ratio.against.is_none() || {
         let before = counts.last().copied().unwrap_or_default();
         before.total >= rule.minimum && window.lower() > before.upper() * ratio.factor
     };
-    is_enough && window.lower() > ratio.above && short_holds && is_worse
+    passes(rule, ratio, window) && short_holds && is_worse
+}
+
+fn passes(rule: &Rule, ratio: &Ratio, window: Count) -> bool {
+    window.total >= rule.minimum && window.bad >= rule.minimum_bad && window.lower() > ratio.above
+}
+
+fn is_too_bad(ratio: &Ratio, short: Count) -> bool {
+    short.bad > 0 && short.rate().is_some_and(|rate| rate > ratio.above)
 }
 
 async fn of_new_versions<S: Source>(source: &S, rule: &Rule, new_ms: i64, now: i64) -> Result<Vec<Verdict>, S::Error> {
@@ -165,11 +220,10 @@ async fn of_devices<S: Source>(
 ) -> Result<Vec<Verdict>, S::Error> {
     let window = Span::before(now, rule.window_ms);
     let mut groups: BTreeMap<(String, String), (u64, Vec<Example>)> = BTreeMap::new();
-    for (device, risk) in suspects(source, rules, now).await? {
-        if risk.suspected_at.is_some_and(|at| window.holds(at)) {
+    for (device, risk) in devices(source, &rules.device, now).await? {
+        if let Some(at) = risk.suspected_at.filter(|at| window.holds(*at)) {
             let (count, examples) = groups.entry((device.tenant_id, device.app_id)).or_default();
             *count += 1;
-            let at = risk.suspected_at.unwrap_or_default();
             examples.push(Example { call_uuid: risk.call_uuid, device_id: device.device_id, at });
         }
     }
@@ -185,65 +239,4 @@ async fn of_devices<S: Source>(
         Verdict { group: named(&[Dim::Tenant, Dim::App], &[tenant, app]), summary, examples }
     });
     Ok(verdicts.collect())
-}
-
-/// Devices that are suspected, without those whose carrier or version of iOS loses pushes of devices without strikes too.
-async fn suspects<S: Source>(
-    source: &S,
-    rules: &Rules,
-    now: i64,
-) -> Result<Vec<(DeviceHistory, DeviceRisk)>, S::Error> {
-    let settings = &rules.device;
-    let devices = source.devices(Span::before(now, settings.remember_ms)).await?;
-    let judged = devices.into_iter().map(|device| {
-        let risk = fold(&device.facts, settings, now);
-        (device, risk)
-    });
-    let all: Vec<_> = judged.collect();
-    if !all.iter().any(|(_, risk)| risk.level == DeviceLevel::Suspected) {
-        return Ok(Vec::new());
-    }
-    let span = Span::before(now, LOSS_MS);
-    let wide = WideLosses::of(&source.losses(span, now).await?, &all, span);
-    let mut suspects = all;
-    suspects.retain(|(device, risk)| risk.level == DeviceLevel::Suspected && !wide.hit(device, settings));
-    Ok(suspects)
-}
-
-/// What devices without strikes miss, by tenant, app and carrier, and by tenant, app and version of iOS.
-struct WideLosses {
-    by_carrier: BTreeMap<(String, String, String), Count>,
-    by_os: BTreeMap<(String, String, String), Count>,
-}
-
-impl WideLosses {
-    /// All that is missed, less what the devices with strikes miss.
-    fn of(losses: &[Loss], struck: &[(DeviceHistory, DeviceRisk)], span: Span) -> WideLosses {
-        let mut wide = WideLosses { by_carrier: BTreeMap::new(), by_os: BTreeMap::new() };
-        for Loss { tenant_id, app_id, carrier, os_major, count } in losses {
-            let key = |value: &String| (tenant_id.clone(), app_id.clone(), value.clone());
-            for (held, value) in [(&mut wide.by_carrier, carrier), (&mut wide.by_os, os_major)] {
-                let sum = held.entry(key(value)).or_default();
-                *sum = sum.and(*count);
-            }
-        }
-        for (device, _) in struck {
-            let own = device.pushes_in(span);
-            for (held, value) in [(&mut wide.by_carrier, &device.carrier), (&mut wide.by_os, &device.os_major)] {
-                let key = (device.tenant_id.clone(), device.app_id.clone(), value.clone());
-                if let Some(sum) = held.get_mut(&key) {
-                    let bad = sum.bad.saturating_sub(own.bad);
-                    *sum = Count { bad, total: sum.total.saturating_sub(own.total).max(bad) };
-                }
-            }
-        }
-        wide
-    }
-
-    /// Whether a device's carrier, or its version of iOS, loses pushes of devices without strikes as well.
-    fn hit(&self, device: &DeviceHistory, settings: &DeviceSettings) -> bool {
-        let key = |value: &String| (device.tenant_id.clone(), device.app_id.clone(), value.clone());
-        let counts = [self.by_carrier.get(&key(&device.carrier)), self.by_os.get(&key(&device.os_major))];
-        counts.into_iter().flatten().any(|count| settings.is_wide_loss(*count))
-    }
 }

@@ -16,6 +16,7 @@ pub(super) enum Kind {
     SlowReports,
     SlowDelivery,
     MissingReceipts,
+    MissingByCarrier,
     UnansweredCalls,
     CredentialErrors,
     CredentialExpiry,
@@ -30,12 +31,13 @@ pub(super) enum Kind {
     DeadLetters,
 }
 
-pub(super) const KINDS: [(&str, Kind); 17] = [
+pub(super) const KINDS: [(&str, Kind); 18] = [
     ("new_version_violations", Kind::NewVersionViolations),
     ("violation_burn", Kind::ViolationBurn),
     ("slow_reports", Kind::SlowReports),
     ("slow_delivery", Kind::SlowDelivery),
     ("missing_receipts", Kind::MissingReceipts),
+    ("missing_by_carrier", Kind::MissingByCarrier),
     ("unanswered_calls", Kind::UnansweredCalls),
     ("credential_errors", Kind::CredentialErrors),
     ("credential_expiry", Kind::CredentialExpiry),
@@ -99,7 +101,7 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
         Kind::ViolationBurn => section.word("evidence", &EVIDENCE).unwrap_or(Measure::Confirmed),
         Kind::SlowReports => Measure::SlowReports(section.length("slower_than", 3_500)),
         Kind::SlowDelivery => Measure::SlowDelivery(section.length("slower_than", 10_000)),
-        Kind::MissingReceipts => Measure::Missing,
+        Kind::MissingReceipts | Kind::MissingByCarrier => Measure::Missing,
         Kind::UnansweredCalls => Measure::Unanswered,
         Kind::CredentialErrors => Measure::CredentialErrors,
         Kind::TokenErrors => Measure::TokenErrors,
@@ -117,7 +119,8 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
     };
     let short_ms = Some(section.length("short_window", 0)).filter(|ms| *ms > 0);
     let against = section.word("compare", &AGAINST).flatten();
-    Condition::Ratio(Ratio { measure, above, short_ms, against, factor: section.number("factor", 1.0, 1_000.0) })
+    let ratio = Ratio { measure, above, short_ms, against, factor: section.number("factor", 1.0, 1_000.0) };
+    if kind == Kind::MissingByCarrier { Condition::Carriers(ratio) } else { Condition::Ratio(ratio) }
 }
 
 fn group_by(kind: Kind, section: &mut Section<'_, '_, '_>) -> Vec<Dim> {
@@ -145,8 +148,9 @@ fn group_by(kind: Kind, section: &mut Section<'_, '_, '_>) -> Vec<Dim> {
             }
         }
     }
-    if kind == Kind::NewVersionViolations {
-        dims = vec![Dim::Tenant, Dim::App, Dim::AppVersion];
+    match kind {
+        Kind::NewVersionViolations => vec![Dim::Tenant, Dim::App, Dim::AppVersion],
+        Kind::MissingByCarrier => vec![Dim::Tenant, Dim::App, Dim::Carrier],
+        _ => dims,
     }
-    dims
 }

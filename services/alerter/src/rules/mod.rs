@@ -46,11 +46,48 @@ pub struct Rules {
 #[error("{}", joined(.0))]
 pub struct RulesError(pub Vec<Problem>);
 
+/// Why a rules file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It can't be read.
+    #[error("rules file {path} can't be read")]
+    Read {
+        /// Its path.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not accepted.
+    #[error("rules file {path} is not accepted")]
+    Refused {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: RulesError,
+    },
+}
+
 fn joined(problems: &[impl Display]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl Rules {
+    /// Reads a file over the shipped rules; an empty path gives those alone.
+    ///
+    /// # Errors
+    /// The file can't be read, or is not accepted.
+    pub fn of_file(path: &str) -> Result<Rules, FileError> {
+        let text = match path {
+            "" => String::new(),
+            path => {
+                std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?
+            }
+        };
+        Rules::parse(&text).map_err(|source| FileError::Refused { path: path.to_owned(), source })
+    }
+
     /// Reads a file over the shipped rules: a rule of a shipped name overrides the keys that it gives, others are new.
     ///
     /// # Errors

@@ -73,6 +73,18 @@ pub struct Receiver {
     pub severities: Vec<Severity>,
 }
 
+impl Receiver {
+    /// Whether it is told alerts of a severity.
+    pub fn is_for(&self, severity: Severity) -> bool {
+        self.severities.is_empty() || self.severities.contains(&severity)
+    }
+
+    /// Whether it is written down what it was told: Alertmanager is told everything all the time.
+    pub fn has_account(&self) -> bool {
+        self.kind != ReceiverKind::Alertmanager
+    }
+}
+
 /// Alerts that are kept quiet where there is no Alertmanager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mute {

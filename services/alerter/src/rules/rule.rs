@@ -64,6 +64,8 @@ pub struct Ratio {
 pub enum Condition {
     /// A share is too large.
     Ratio(Ratio),
+    /// The share of pushes that devices of one carrier miss, by the carrier that their other legs name, is too large.
+    Carriers(Ratio),
     /// At least one confirmed violation of a version in the App Store that was first seen at most so long ago.
     NewVersion {
         /// How long a version is new, in milliseconds.
@@ -128,7 +130,7 @@ impl Rule {
                     | Measure::SlowDelivery(_)
                     | Measure::GhostCalls
             ),
-            Condition::WakeBans { .. } => true,
+            Condition::Carriers(_) | Condition::WakeBans { .. } => true,
             _ => false,
         }
     }

@@ -1,13 +1,13 @@
 //! One look: evaluates what is due at the present log clock, and at the moments that were missed before it.
 
-use std::collections::BTreeSet;
-
 use clickhouse::error::Error;
 use metrics::{counter, histogram};
 use ringtrace_kit::clock;
 
+use super::devices::renew_devices;
 use super::term::Term;
 use super::{measures, risk};
+use crate::deliver::Notice;
 use crate::judge::{Alert, Change, Moment, State, evaluate};
 use crate::rules::{Condition, Rule};
 
@@ -60,6 +60,7 @@ impl Term<'_> {
             }
             if wall - self.risk_at >= MINUTE_MS {
                 risk::renew(self, now, wall).await?;
+                self.renew_devices(now, wall).await?;
                 self.risk_at = wall;
             }
         }
@@ -85,6 +86,16 @@ impl Term<'_> {
         Ok(written.max(self.read_until))
     }
 
+    async fn renew_devices(&mut self, now: i64, wall: i64) -> Result<(), Error> {
+        // Taken out: whose telemetry is missing is asked meanwhile.
+        let mut held = std::mem::take(&mut self.remembered.devices);
+        let lacks_telemetry = |tenant: &str, app: &str| self.lacks_telemetry(tenant, app);
+        let at = (now, wall);
+        let renewed = renew_devices(self.store, &self.rules.device, &mut held, lacks_telemetry, at).await;
+        self.remembered.devices = held;
+        renewed
+    }
+
     fn is_frozen(&self, behind_ms: Option<i64>) -> bool {
         let limits = self.rules.rules.iter().filter_map(|rule| match rule.condition {
             Condition::Behind { ms } => Some(ms),
@@ -106,14 +117,13 @@ impl Term<'_> {
         let gone = before.values().filter(|alert| !alerts.contains_key(&alert.fingerprint)).cloned();
         let gone: Vec<Alert> = gone.collect();
         self.store.write_alerts(&changed, &gone, changes, wall).await?;
-        let fired: BTreeSet<(&str, i64)> = changes
-            .iter()
-            .filter(|change| change.alert.state == State::Firing)
-            .filter_map(|change| Some((change.alert.fingerprint.as_str(), change.alert.fired_at?)))
-            .collect();
-        let receivers = self.rules.receivers.iter();
-        let owed = receivers.flat_map(|receiver| {
-            fired.iter().map(|(fingerprint, fired_at)| (receiver.name.as_str(), *fingerprint, *fired_at, None))
+        // What nobody is told is owed to nobody.
+        let fired = changes.iter().map(|change| &change.alert).filter(|alert| alert.state == State::Firing);
+        let told = fired.filter(|alert| Notice::of(alert, self.rules, wall).is_some());
+        let owed = told.flat_map(|alert| {
+            let receivers = self.rules.receivers.iter().filter(|to| to.has_account() && to.is_for(alert.severity));
+            let fired_at = alert.fired_at.unwrap_or(alert.since);
+            receivers.map(move |receiver| (receiver.name.as_str(), alert.fingerprint.as_str(), fired_at, None))
         });
         self.store.write_told(&owed.collect::<Vec<_>>(), wall).await?;
         for change in changes {
@@ -133,8 +143,10 @@ fn missed(looked_until: Option<i64>, now: Option<i64>) -> Vec<i64> {
 
 fn is_slow(rule: &Rule) -> bool {
     let compares = matches!(rule.condition, Condition::Ratio(ratio) if ratio.against.is_some());
-    let asks_much =
-        matches!(rule.condition, Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. });
+    let asks_much = matches!(
+        rule.condition,
+        Condition::Carriers(_) | Condition::WakeBans { .. } | Condition::Expiry { .. } | Condition::DeadLetters { .. }
+    );
     rule.window_ms > LONG_MS || compares || asks_much
 }
 

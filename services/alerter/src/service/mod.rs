@@ -1,5 +1,6 @@
 //! The running alerter: leads or waits, evaluates, writes down, and has couriers deliver.
 
+mod devices;
 mod look;
 mod measures;
 mod risk;
@@ -19,6 +20,7 @@ use crate::leader::Leadership;
 use crate::rules::Rules;
 use crate::store::Store;
 
+pub use devices::renew_devices;
 pub use risk::assess;
 
 /// How often it is looked whether this instance leads.

@@ -94,7 +94,7 @@ pub(super) async fn renew(term: &mut Term<'_>, now: i64, wall: i64) -> Result<()
 }
 
 impl Term<'_> {
-    fn lacks_telemetry(&self, tenant: &str, app: &str) -> bool {
+    pub(super) fn lacks_telemetry(&self, tenant: &str, app: &str) -> bool {
         let watching = self.rules.rules.iter().filter(|rule| rule.watches_coverage());
         let names: Vec<&str> = watching.map(|rule| rule.name.as_str()).collect();
         self.remembered.board.alerts.values().any(|alert| {

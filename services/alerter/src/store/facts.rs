@@ -15,9 +15,6 @@ use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
 use crate::query::{Example, Group, Query, Span};
 use crate::stats::Count;
 
-/// Most devices that are looked at for violations, and for the end of their app: those with the most.
-const MOST_DEVICES: usize = 10_000;
-
 #[derive(Row, Deserialize)]
 struct CountsRow {
     values: Vec<String>,
@@ -45,11 +42,11 @@ struct LegRow {
     tenant: String,
     app: String,
     device: String,
-    carrier: String,
-    os_major: String,
+    carrier_of: String,
+    os_of: String,
     call: String,
-    verdict: String,
-    app_state: String,
+    verdict_of: String,
+    state_of: String,
     started: i64,
     accepted: Option<i64>,
     received: Option<i64>,
@@ -61,7 +58,7 @@ struct SaidRow {
     app: String,
     device: String,
     call: String,
-    kind: String,
+    kind_of: String,
     reason: String,
     at: i64,
 }
@@ -125,35 +122,8 @@ impl Source for Store {
     }
 
     async fn devices(&self, span: Span) -> Result<Vec<DeviceHistory>, Error> {
-        let struck = format!(
-            "((SELECT device_id FROM legs_rows FINAL WHERE {0} AND role = 'callee' AND verdict = 'unreported' \
-             AND started_at >= {1} GROUP BY device_id ORDER BY count() DESC LIMIT {MOST_DEVICES}) UNION ALL \
-             (SELECT device AS device_id FROM device_events_rows WHERE {0} AND kind = 'app.terminated' \
-             AND call_uuid IS NOT NULL GROUP BY device ORDER BY count() DESC LIMIT {MOST_DEVICES}))",
-            partitions(span),
-            time(span.from),
-        );
-        let legs = format!(
-            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device_id AS device, \
-             toString(ifNull(carrier, '')) AS carrier, if(os_major = 0, '', toString(os_major)) AS os_major, \
-             toString(call_uuid) AS call, toString(verdict) AS verdict, toString(ifNull(app_state, '')) AS app_state, \
-             toUnixTimestamp64Milli(started_at) AS started, toUnixTimestamp64Milli(accepted_at) AS accepted, \
-             toUnixTimestamp64Milli(received_at) AS received FROM legs_rows FINAL \
-             WHERE {} AND role = 'callee' AND started_at >= {} AND started_at < {} AND device_id IN {struck}",
-            partitions(span),
-            time(span.from),
-            time(span.to),
-        );
-        let said = format!(
-            "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device, toString(ifNull(toString(call_uuid), '')) AS call, \
-             toString(kind) AS kind, JSONExtractString(attributes, 'reason') AS reason, \
-             toUnixTimestamp64Milli(occurred_at) + clock_offset_ms AS at FROM device_events_rows \
-             WHERE {} AND kind IN ('app.terminated', 'app.launched', 'sdk.heartbeat', 'permission.snapshot', \
-             'call_directory.status') AND device IN {struck}",
-            partitions(span),
-        );
-        let legs: Vec<LegRow> = self.client.query_raw(&legs).fetch_all().await?;
-        let said: Vec<SaidRow> = self.client.query_raw(&said).fetch_all().await?;
+        let legs: Vec<LegRow> = self.client.query_raw(&sql::legs_of_devices(span)).fetch_all().await?;
+        let said: Vec<SaidRow> = self.client.query_raw(&sql::said_by_devices(span)).fetch_all().await?;
         Ok(histories(&legs, &said, span))
     }
 
@@ -215,7 +185,7 @@ impl Source for Store {
 
 /// Devices with what was seen of each.
 fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory> {
-    let terminated = said.iter().filter(|row| row.kind == "app.terminated" && !row.call.is_empty());
+    let terminated = said.iter().filter(|row| row.kind_of == "app.terminated" && !row.call.is_empty());
     let terminated: BTreeMap<(&str, &str), i64> =
         terminated.map(|row| ((row.call.as_str(), row.device.as_str()), row.at)).collect();
     let mut devices: BTreeMap<(&str, &str, &str), DeviceHistory> = BTreeMap::new();
@@ -227,9 +197,9 @@ fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory
         device.learn(&leg);
         device.facts.push(fact);
     }
-    for row in said.iter().filter(|row| row.kind != "app.terminated" && span.holds(row.at)) {
+    for row in said.iter().filter(|row| row.kind_of != "app.terminated" && span.holds(row.at)) {
         if let Some(device) = devices.get_mut(&(row.tenant.as_str(), row.app.as_str(), row.device.as_str())) {
-            let is_install = row.kind == "app.launched" && row.reason == "install";
+            let is_install = row.kind_of == "app.launched" && row.reason == "install";
             let sight = if is_install { Sight::Reinstalled } else { Sight::Alive };
             device.facts.push(DeviceFact { at: row.at, sight, call_uuid: String::new() });
         }
@@ -240,7 +210,7 @@ fn histories(legs: &[LegRow], said: &[SaidRow], span: Span) -> Vec<DeviceHistory
 fn leg_of(row: &LegRow) -> Leg {
     let mut dims: [String; Dim::ALL.len()] = Default::default();
     let known =
-        [(Dim::Tenant, &row.tenant), (Dim::App, &row.app), (Dim::Carrier, &row.carrier), (Dim::OsMajor, &row.os_major)];
+        [(Dim::Tenant, &row.tenant), (Dim::App, &row.app), (Dim::Carrier, &row.carrier_of), (Dim::OsMajor, &row.os_of)];
     for (dim, value) in known {
         if let Some(place) = dims.get_mut(dim as usize) {
             place.clone_from(value);
@@ -250,11 +220,11 @@ fn leg_of(row: &LegRow) -> Leg {
         dims,
         call_uuid: row.call.clone(),
         device_id: row.device.clone(),
-        verdict: word(Verdict::ALL, Verdict::as_str, &row.verdict).unwrap_or(Verdict::Pending),
+        verdict: word(Verdict::ALL, Verdict::as_str, &row.verdict_of).unwrap_or(Verdict::Pending),
         evidence: None,
         outcome: Outcome::Unknown,
         diagnoses: Diagnoses::default(),
-        app_state: word(AppState::ALL, AppState::as_str, &row.app_state),
+        app_state: word(AppState::ALL, AppState::as_str, &row.state_of),
         push_attempts: 0,
         started_at: row.started,
         accepted_at: row.accepted,

@@ -1,11 +1,13 @@
 //! ClickHouse: the facts that rules look at, and what the alerter itself has to remember.
 
+mod devices;
 mod facts;
 mod sql;
 mod state;
 
 use clickhouse::Client;
 
+pub use devices::{DeviceKey, HeldDevice, HeldDevices};
 pub use state::{Remembered, Risk, RiskKey, Told};
 
 /// See the module's text.

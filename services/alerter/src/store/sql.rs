@@ -6,10 +6,13 @@
 use chrono::DateTime;
 
 use crate::fact::Dim;
-use crate::query::{EXAMPLES, Measure, Query, Span, Table};
+use crate::query::{EXAMPLES, Measure, Query, Span, Table, known};
 
 /// Most groups of an answer: those with the most bad ones.
 const MOST_GROUPS: usize = 10_000;
+
+/// Most devices that are looked at for violations, and for the end of their app: those with the most.
+const MOST_DEVICES: usize = 10_000;
 
 /// How much earlier than it was first seen a call may have begun, and a partition be named: a day.
 const DAY_MS: i64 = 86_400_000;
@@ -95,16 +98,65 @@ pub(super) fn examples(query: &Query) -> Option<String> {
 /// Of [`crate::judge::Source::losses`]: columns as of a loss, by carrier and major version that any leg of a device names.
 pub(super) fn losses(span: Span, now: i64) -> String {
     let (counts, bad) = Measure::Missing.sql(now);
-    let known = Span::before(now, DAY_MS);
+    let known = known(span, now);
     let counted = format!("{} AND ({counts})", within("started_at", span));
     format!(
         "SELECT tenant, app, carrier_of AS carrier, os_of AS os_major, sum(total_of) AS total, sum(bad_of) AS bad FROM ( \
            SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, toString(max(ifNull(carrier, ''))) AS carrier_of, \
              max({}) AS os_of, countIf({counted}) AS total_of, countIf({counted} AND ({bad})) AS bad_of \
            FROM legs_rows FINAL WHERE {} AND role = 'callee' AND {} GROUP BY tenant, app, device_id \
-         ) GROUP BY tenant, app, carrier, os_major",
+         ) GROUP BY tenant, app, carrier, os_major HAVING total > 0",
         column(Dim::OsMajor),
         partitions(known),
         within("started_at", known),
+    )
+}
+
+/// Devices with violations, or with the end of an app in a call, in a span, and those whose stored level is above `ok`.
+///
+/// Superseded images are not told apart: of a device too many, the history shows no strike.
+fn struck(span: Span) -> String {
+    let days = partitions(span);
+    let most = format!("ORDER BY count() DESC, device_id LIMIT {MOST_DEVICES}");
+    format!(
+        "((SELECT device_id FROM legs_rows WHERE {days} AND verdict = 'unreported' AND role = 'callee' \
+           AND started_at >= {} GROUP BY device_id {most}) \
+         UNION ALL (SELECT device AS device_id FROM device_events_rows WHERE {days} AND kind = 'app.terminated' \
+           AND call_uuid IS NOT NULL GROUP BY device_id {most}) \
+         UNION ALL (SELECT device_id FROM device_risk WHERE level != 'ok'))",
+        time(span.from),
+    )
+}
+
+/// Of [`crate::judge::Source::devices`]: the legs of devices. Only the newest images of these few are told apart, after they were
+/// found, since `FINAL` would read the keys of all.
+pub(super) fn legs_of_devices(span: Span) -> String {
+    format!(
+        "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device_id AS device, \
+         toString(ifNull(carrier, '')) AS carrier_of, {} AS os_of, toString(call_uuid) AS call, \
+         toString(verdict) AS verdict_of, toString(ifNull(app_state, '')) AS state_of, \
+         toUnixTimestamp64Milli(started_at) AS started, toUnixTimestamp64Milli(accepted_at) AS accepted, \
+         toUnixTimestamp64Milli(received_at) AS received \
+         FROM (SELECT * FROM legs_rows WHERE {} AND device_id GLOBAL IN {} \
+           ORDER BY version DESC LIMIT 1 BY tenant_id, first_seen, call_uuid, device_id) \
+         WHERE deleted = 0 AND role = 'callee' AND {}",
+        column(Dim::OsMajor),
+        partitions(span),
+        struck(span),
+        within("started_at", span),
+    )
+}
+
+/// Of [`crate::judge::Source::devices`]: what devices said beside their calls.
+pub(super) fn said_by_devices(span: Span) -> String {
+    format!(
+        "SELECT toString(tenant_id) AS tenant, toString(app_id) AS app, device, \
+         toString(ifNull(toString(call_uuid), '')) AS call, toString(kind) AS kind_of, \
+         JSONExtractString(attributes, 'reason') AS reason, \
+         toUnixTimestamp64Milli(occurred_at) + clock_offset_ms AS at FROM device_events_rows \
+         WHERE {} AND kind IN ('app.terminated', 'app.launched', 'sdk.heartbeat', 'permission.snapshot', \
+         'call_directory.status') AND device GLOBAL IN {}",
+        partitions(span),
+        struck(span),
     )
 }

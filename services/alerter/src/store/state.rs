@@ -6,7 +6,7 @@ use clickhouse::Row;
 use clickhouse::error::Error;
 use serde::{Deserialize, Serialize};
 
-use super::Store;
+use super::{HeldDevices, Store};
 use crate::judge::{Alert, Board, Change, State};
 use crate::query::Example;
 use crate::risk::{Held, Level};
@@ -36,6 +36,8 @@ pub struct Remembered {
     pub told: BTreeMap<String, Told>,
     /// Levels.
     pub risk: BTreeMap<RiskKey, Risk>,
+    /// Devices above `ok`.
+    pub devices: HeldDevices,
     /// Up to which log time rules have looked, in milliseconds since the Unix epoch; `None` at the first start.
     pub looked_until: Option<i64>,
 }
@@ -145,6 +147,7 @@ impl Store {
             let (key, risk) = risk_of(row);
             remembered.risk.insert(key, risk);
         }
+        remembered.devices = self.held_devices().await?;
         let clock = "SELECT toUnixTimestamp64Milli(log_clock) FROM alert_clock_rows FINAL";
         remembered.looked_until = self.client.query(clock).fetch_optional::<i64>().await?;
         Ok(remembered)
@@ -241,7 +244,10 @@ impl Store {
         insert.end().await
     }
 
-    async fn insert<T: clickhouse::RowOwned>(&self, table: &str) -> Result<clickhouse::insert::Insert<T>, Error> {
+    pub(super) async fn insert<T: clickhouse::RowOwned>(
+        &self,
+        table: &str,
+    ) -> Result<clickhouse::insert::Insert<T>, Error> {
         let insert = self.client.insert(table).await?;
         Ok(insert.with_setting("async_insert", "0").with_setting("insert_deduplicate", "0"))
     }

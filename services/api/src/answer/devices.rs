@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::App;
 use super::call::{Stored, raw};
 use super::list::{List, Of};
+use super::risk::of_device;
 use super::statement::facts_in;
 use crate::ask::{Ask, Cursor, Filter, Range};
 use crate::problem::Problem;
@@ -201,10 +202,11 @@ pub(crate) async fn one(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
     let scope = Scope::of(scope.tenants(), std::slice::from_ref(&tenant))?;
     // Clocks of devices may be ahead a little.
     let range = Range { from: ask.now - 31 * DAY_MS, to: ask.now + 3_600_000 };
-    let (legs, events, strikes) = tokio::try_join!(
+    let (legs, events, strikes, risk) = tokio::try_join!(
         legs(&app, &scope, &filter, device, range),
         events(&app, &scope, device),
-        suspicion::strikes(&app.store, &scope, device, ask.now - STRIKES_MS)
+        suspicion::strikes(&app.store, &scope, device, ask.now - STRIKES_MS),
+        of_device(&app, &scope, device)
     )?;
     let of_kind = |kind: &str| events.iter().find(|event| event.kind == kind).map(brief);
     let tokens = events.iter().filter_map(|event| {
@@ -229,6 +231,7 @@ pub(crate) async fn one(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         "permissions": of_kind("permission.snapshot"),
         "strikes": strikes.iter().map(suspicion::Strike::json).collect::<Vec<_>>(),
         "suspicion": suspicion::judge(&strikes, &legs),
+        "risk": risk,
         "events": events.iter().map(|event| raw(event, None)).collect::<Vec<_>>(),
         "legs": legs,
     }))

@@ -10,10 +10,10 @@ use ringtrace_model::{Outcome, Reason};
 use serde_json::Value;
 
 use super::{
-    App, call, calls, definitions, devices, dimensions, distribution, export, legs, letters, live, openapi, pipeline,
-    reasons, series, status, summary,
+    App, alerts, call, calls, definitions, devices, dimensions, distribution, export, legs, letters, live, openapi,
+    pipeline, reasons, risk, series, status, summary,
 };
-use crate::ask::{Ask, COMMON, Kind, Param, SPAN, end_reasons, param, words};
+use crate::ask::{Ask, COMMON, Kind, Param, SPAN, end_reasons, filter, param, words};
 use crate::problem::Problem;
 
 /// Where the API begins.
@@ -86,6 +86,35 @@ const LETTERS: &[Param] = &[
     param("limit", Kind::Int(1, 500), "How many, the newest first; default 50."),
 ];
 
+const RISKS: &[Param] = &[
+    param("from", Kind::Time, "Start of the range of the trends; default now-24h."),
+    param("to", Kind::Time, "End of the range, not included; default now."),
+    filter("tenant", Kind::Text, "Only this tenant."),
+    filter("app", Kind::Text, "Only this app."),
+    filter("app_version", Kind::Text, "Only this version of the app."),
+    filter("os_major", Kind::Text, "Only this major version of iOS."),
+    filter("level", Kind::Words(risk::app_levels), "Only this level."),
+    param("limit", Kind::Int(1, 1_000), "How many, the worst first; default 200."),
+];
+const DEVICE_RISKS: &[Param] = &[
+    filter("tenant", Kind::Text, "Only this tenant."),
+    filter("app", Kind::Text, "Only this app."),
+    filter("level", Kind::Words(risk::device_levels), "Only this level; default all but ok."),
+    param("q", Kind::Text, "Only devices whose id begins with this."),
+];
+const ALERTS: &[Param] = &[
+    filter("tenant", Kind::Text, "Only this tenant."),
+    filter("app", Kind::Text, "Only this app."),
+    filter("rule", Kind::Text, "Only alerts of this rule."),
+    filter("severity", Kind::Words(alerts::severities), "Only this severity."),
+    param("fingerprint", Kind::Text, "Only this alert."),
+];
+const EPISODES: &[Param] = &[
+    param("from", Kind::Time, "Start of the range in which they fired, by log time; default now-24h."),
+    param("to", Kind::Time, "End of the range, not included; default now."),
+    param("state", Kind::Words(|| vec!["firing", "resolved"]), "Only those that still fire, or that are resolved."),
+];
+
 macro_rules! json {
     ($answer:path) => {
         |app, ask| Box::pin(async move { Ok(as_json(&$answer(app, ask).await?)) })
@@ -99,7 +128,7 @@ macro_rules! raw {
 }
 
 /// All endpoints.
-pub(crate) static ENDPOINTS: [Endpoint; 18] = [
+pub(crate) static ENDPOINTS: [Endpoint; 22] = [
     Endpoint {
         name: "status",
         path: "/status",
@@ -225,6 +254,42 @@ pub(crate) static ENDPOINTS: [Endpoint; 18] = [
         schema: "Device",
         media: JSON,
         answer: json!(devices::one),
+    },
+    Endpoint {
+        name: "risk_apps",
+        path: "/risk/apps",
+        about: "How close iOS is to waking an app no more, by version and major version of iOS: level, reason, trend.",
+        params: &[RISKS],
+        schema: "AppRisks",
+        media: JSON,
+        answer: json!(risk::apps),
+    },
+    Endpoint {
+        name: "risk_devices",
+        path: "/risk/devices",
+        about: "Devices with strikes, the worst first: those where iOS is suspected to wake the app no more, then the others.",
+        params: &[DEVICE_RISKS, PAGED],
+        schema: "DeviceRisks",
+        media: JSON,
+        answer: json!(risk::devices),
+    },
+    Endpoint {
+        name: "alerts",
+        path: "/alerts",
+        about: "Alerts that fire, and those that will if what they are about goes on.",
+        params: &[ALERTS],
+        schema: "Alerts",
+        media: JSON,
+        answer: json!(alerts::current),
+    },
+    Endpoint {
+        name: "alerts_history",
+        path: "/alerts/history",
+        about: "Each time that an alert fired, the newest first: when it was resolved, and who was told.",
+        params: &[EPISODES, ALERTS, PAGED],
+        schema: "Episodes",
+        media: JSON,
+        answer: json!(alerts::history),
     },
     Endpoint {
         name: "live",

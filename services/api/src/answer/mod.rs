@@ -1,5 +1,6 @@
 //! The endpoints: a table of them, and a file for each.
 
+mod alerts;
 mod call;
 mod calls;
 mod counts;
@@ -19,12 +20,14 @@ mod live;
 mod openapi;
 mod pipeline;
 mod reasons;
+mod risk;
 mod schemas;
 mod series;
 mod statement;
 mod status;
 mod summary;
 
+use ringtrace_alerter::rules::Rules;
 use ringtrace_kit::config::{Config, Kafka, Serve};
 use ringtrace_kit::drain::Drain;
 
@@ -45,6 +48,7 @@ pub(crate) struct App {
     pub(crate) has_tls: bool,
     pub(crate) drain: Drain,
     rules: ringtrace_model::Rules,
+    alert_rules: Rules,
     kafka: Kafka,
     live: Live,
     letters: Letters,
@@ -52,7 +56,7 @@ pub(crate) struct App {
 
 impl App {
     /// What a configuration asks for.
-    pub(crate) fn new(config: &Config, tokens: Tokens, has_tls: bool, drain: Drain) -> Self {
+    pub(crate) fn new(config: &Config, tokens: Tokens, alert_rules: Rules, has_tls: bool, drain: Drain) -> Self {
         App {
             store: Store::new(config),
             tokens,
@@ -61,6 +65,7 @@ impl App {
             has_tls,
             drain,
             rules: config.rules,
+            alert_rules,
             kafka: config.kafka.clone(),
             live: Live::new(config.serve.live_clients),
             letters: Letters::default(),

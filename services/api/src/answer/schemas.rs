@@ -1,5 +1,7 @@
 //! JSON Schemas of the answers. Every property is there, and no other; what is not known is null.
 
+mod risk;
+
 use ringtrace_model::{Diagnosis, Outcome, Verdict};
 use serde_json::{Map, Value, json};
 
@@ -8,7 +10,7 @@ use crate::data::{CALL_COLUMNS, Column, LEG_COLUMNS, Shape};
 
 /// All schemas, by name.
 pub(super) fn schemas() -> Map<String, Value> {
-    let all = [aggregates(), rows(), details(), pipeline(), server(), dictionary()];
+    let all = [aggregates(), rows(), details(), risk::schemas(), pipeline(), server(), dictionary()];
     all.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
@@ -233,6 +235,7 @@ fn details() -> Schemas {
                 ("permissions", or_null(&moment)),
                 ("strikes", list(&strike)),
                 ("suspicion", object([("level", words(&["none", "watch", "suspected"])), ("why", text())])),
+                ("risk", list(&of("DeviceRisk"))),
                 ("events", list(&of("RawEvent"))),
                 ("legs", list(&of("Leg"))),
             ]),

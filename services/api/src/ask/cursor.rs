@@ -10,6 +10,7 @@ pub(crate) struct Cursor {
     /// A second count.
     pub(crate) second: i64,
     pub(crate) tenant: String,
+    /// A call, or what a list has in its place: an app, an alert.
     pub(crate) call: String,
     pub(crate) device: String,
 }

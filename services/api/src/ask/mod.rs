@@ -7,7 +7,7 @@ mod range;
 
 pub(crate) use cursor::Cursor;
 pub(crate) use filter::{Filter, Role};
-pub(crate) use param::{COMMON, Kind, Param, SPAN, end_reasons, param, stage_ms, words};
+pub(crate) use param::{COMMON, Kind, Param, SPAN, end_reasons, filter, param, stage_ms, words};
 pub(crate) use range::{Compare, Range, duration_ms, time_ms};
 
 use crate::access::Reader;

@@ -53,7 +53,8 @@ pub(crate) const fn param(name: &'static str, kind: Kind, about: &'static str) -
     Param { name, kind, repeats: false, about }
 }
 
-const fn filter(name: &'static str, kind: Kind, about: &'static str) -> Param {
+/// A parameter of which any of several values is wanted.
+pub(crate) const fn filter(name: &'static str, kind: Kind, about: &'static str) -> Param {
     Param { name, kind, repeats: true, about }
 }
 

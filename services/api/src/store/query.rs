@@ -36,23 +36,39 @@ impl Scope {
     }
 }
 
-/// What a statement may read. In a text it stands as `@name`, and brings its `WHERE` along: conditions follow with `AND`.
-const TABLES: [(&str, &str, bool); 15] = [
-    ("@facts", "leg_facts", true),
-    ("@stats", "leg_stats", true),
-    ("@latencies", "leg_latencies", true),
-    ("@sample", "leg_sample", true),
-    ("@violations", "leg_violations", true),
-    ("@legs_now", "legs_rows FINAL", true),
-    ("@calls_now", "calls_rows FINAL", true),
-    ("@legs", "legs", true),
-    ("@calls", "calls", true),
-    ("@events_stored", "events_rows", true),
-    ("@device_events_stored", "device_events_rows", true),
-    ("@device_events", "device_events", true),
-    ("@slots", "slots", false),
-    ("@rolled", "rolled_slices_rows", false),
-    ("@parts", "system.parts", false),
+/// Where most tables say whose a row is.
+const OWNER: Option<&str> = Some("tenant_id");
+
+/// Where alerts do. One about the pipeline has no such label: only who sees all tenants sees it.
+const LABEL: Option<&str> = Some("labels['tenant_id']");
+
+/// What a statement may read, and what says there whose a row is; nothing for tables that are no tenant's. In a text it stands
+/// as `@name`, and brings its `WHERE` along: conditions follow with `AND`.
+const TABLES: [(&str, &str, Option<&str>); 23] = [
+    ("@facts", "leg_facts", OWNER),
+    ("@stats", "leg_stats", OWNER),
+    ("@latencies", "leg_latencies", OWNER),
+    ("@sample", "leg_sample", OWNER),
+    ("@violations", "leg_violations", OWNER),
+    ("@legs_now", "legs_rows FINAL", OWNER),
+    ("@calls_now", "calls_rows FINAL", OWNER),
+    ("@legs", "legs", OWNER),
+    ("@calls", "calls", OWNER),
+    ("@events_stored", "events_rows", OWNER),
+    ("@device_events_stored", "device_events_rows", OWNER),
+    ("@device_events", "device_events", OWNER),
+    ("@app_risk", "app_risk", OWNER),
+    ("@app_risk_history", "app_risk_history", OWNER),
+    ("@device_risk", "device_risk", OWNER),
+    ("@device_risk_stored", "device_risk_rows FINAL", OWNER),
+    ("@alerts", "alerts", LABEL),
+    ("@alert_history", "alert_history", LABEL),
+    // By fingerprints, which hide whose they are: asked only for those of alerts that the reader sees.
+    ("@alert_deliveries", "alert_deliveries", None),
+    ("@alert_clock", "alert_clock", None),
+    ("@slots", "slots", None),
+    ("@rolled", "rolled_slices_rows", None),
+    ("@parts", "system.parts", None),
 ];
 
 /// A value of a parameter.
@@ -141,10 +157,10 @@ impl Query {
 fn source(scope: &Scope, word: &str) -> Option<String> {
     // What closes a subquery may stand right behind.
     let (name, closing) = word.split_at(word.find(')').unwrap_or(word.len()));
-    let (_, table, has_tenants) = TABLES.iter().find(|(placeholder, ..)| *placeholder == name)?;
-    let condition = match (has_tenants, &scope.tenants) {
-        (true, Some(_)) => "tenant_id IN {tenants:Array(String)}",
-        _ => "true",
+    let (_, table, owner) = TABLES.iter().find(|(placeholder, ..)| *placeholder == name)?;
+    let condition = match (owner, &scope.tenants) {
+        (Some(owner), Some(_)) => format!("{owner} IN {{tenants:Array(String)}}"),
+        _ => "true".to_owned(),
     };
     Some(format!("{table} WHERE {condition}{closing}"))
 }
@@ -170,6 +186,16 @@ mod tests {
         assert_eq!(query.values(), [("tenants".to_owned(), Value::Texts(vec!["acme".to_owned()]))]);
         let all = Query::new(&Scope::of(None, &[]).unwrap(), "SELECT 1 FROM @facts").unwrap();
         assert!(all.text().ends_with("leg_facts WHERE true") && all.values().is_empty());
+    }
+
+    #[test]
+    fn alerts_are_read_within_the_tenants_of_their_labels() {
+        let query = Query::new(&only_acme(), "SELECT 1 FROM @alerts").unwrap();
+        assert!(
+            query.text().ends_with("alerts WHERE labels['tenant_id'] IN {tenants:Array(String)}"),
+            "{}",
+            query.text()
+        );
     }
 
     #[test]

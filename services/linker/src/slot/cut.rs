@@ -64,6 +64,7 @@ impl Slot {
         );
         self.header.sequence += 1;
         self.has_request = false;
+        self.told = self.header.log_clock;
         let mut flush = SlotFlush {
             partition: self.partition,
             header: self.header,

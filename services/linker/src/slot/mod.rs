@@ -30,6 +30,9 @@ use crate::tables::{EVENTS, EventMeta, put_event};
 /// Length of the slices of log time by which the rows of calls are laid out, in milliseconds.
 const SLICE_MS: i64 = 600_000;
 
+/// How far the log clock may go on before a slot without work says so, in milliseconds: others can't tell it from a late one.
+const SILENCE_MS: i64 = 2_000;
+
 /// Limits of a slot's memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -58,6 +61,8 @@ pub(crate) struct Slot {
     visitors: Vec<Idle>,
     /// A request came since the last flush: the next one says how far the slot has come, even without anything else in it.
     has_request: bool,
+    /// The log clock of the last flush.
+    told: i64,
     dirty: Vec<CallKey>,
     /// Calls whose history has to be folded in before the next flush.
     wanted: Vec<CallKey>,
@@ -105,6 +110,7 @@ impl Slot {
             idle: VecDeque::new(),
             visitors: Vec::new(),
             has_request: false,
+            told: header.log_clock,
             dirty: Vec::new(),
             wanted: Vec::new(),
             unchecked: Vec::new(),
@@ -133,6 +139,11 @@ impl Slot {
     pub(crate) fn has_work(&self) -> bool {
         let is_tidy = self.gone.is_empty() && self.left_behind.is_empty() && !self.has_request;
         self.events.rows() > 0 || !self.dirty.is_empty() || !is_tidy
+    }
+
+    /// Whether a flush should say how far the log clock has come, even without anything else in it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.header.log_clock - self.told >= SILENCE_MS
     }
 
     /// Takes in an event of a call of this slot: its row, and its effect on the call. True when it changed the call.

@@ -7,7 +7,7 @@ mod serve;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use ringtrace_alerter::rules::{Rules, SHIPPED, parse_length};
 
 use super::service::{self, EXIT_CONFIG, EXIT_DATA, Settings};
@@ -23,7 +23,7 @@ pub struct Args {
     settings: Settings,
     /// Rules file (TOML) over the shipped rules [alert.rules]
     #[arg(long, value_name = "RULES.toml")]
-    rules: Option<PathBuf>,
+    rules: Option<String>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -34,7 +34,7 @@ enum Verb {
     Check {
         /// The rules file (TOML)
         #[arg(value_name = "RULES.toml")]
-        rules: PathBuf,
+        rules: String,
     },
     /// Say which alerts would fire and resolve when on a file of events
     #[command(
@@ -44,7 +44,7 @@ enum Verb {
     Test {
         /// The rules file (TOML); - for the shipped rules
         #[arg(value_name = "RULES.toml")]
-        rules: PathBuf,
+        rules: String,
         /// Events, one JSON object a line; their log time is `log_at`, else `occurred_at`
         #[arg(value_name = "EVENTS")]
         events: PathBuf,
@@ -98,13 +98,8 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 /// Reads a rules file; `-` is what is shipped.
-fn read_rules(path: &Path) -> anyhow::Result<Rules> {
-    if path.as_os_str() == "-" {
-        return Ok(Rules::parse("")?);
-    }
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("rules file {name} can't be read"))?;
-    Rules::parse(&text).with_context(|| format!("rules file {name} is not accepted"))
+fn read_rules(path: &str) -> anyhow::Result<Rules> {
+    Ok(Rules::of_file(if path == "-" { "" } else { path })?)
 }
 
 /// Prints what happens, and holds it against what is expected; the number of bad lines.

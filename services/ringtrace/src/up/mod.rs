@@ -1,5 +1,6 @@
 //! Everything in one process tree: parts that are not configured are started here.
 
+mod alerting;
 mod parts;
 mod progress;
 mod screen;
@@ -49,7 +50,9 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// # Errors
 /// When a part can't be started, or fails.
 pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::Result<()> {
+    let started_at = clock::wall_ms();
     let simulator = simulator(world)?;
+    let alert_rules = alerting::rules(&config)?;
     let drain = Drain::default();
     drain.on_signals()?;
     let engine =
@@ -81,10 +84,14 @@ pub async fn run(mut config: Config, data: &Path, world: &WorldArgs) -> anyhow::
     let router = http::router(health.clone(), metrics);
     let inside = tokio::spawn(http::serve(listener, router, drain.clone()));
     let linker = link(&config, &health, &drain);
+    let alerted = alerting::run(config.clone(), alert_rules, client.clone(), started_at, health, drain.clone());
+    let alerted = tokio::spawn(alerted);
     let player = play(config.kafka.clone(), simulator, linked, drain.clone());
     let shown = show(&client, &config, &url, &drain, &linker, &player).await;
     drain.start();
     println!("\nstopping: what was read is written and committed");
+    // It leaves its group and writes before what it talks to ends.
+    alerted.await??;
     let linked = linker.await?;
     player.await??;
     inside.await??;

@@ -40,6 +40,9 @@ const VERSIONS: &str = "
     FROM legs WHERE started_at > now() - INTERVAL 1 HOUR AND role = 'callee'
     GROUP BY app, version HAVING violations > 0 ORDER BY violations / required DESC, app, version LIMIT 8";
 
+const ALERTS: &str = "
+    SELECT rule AS name, count() AS alerts FROM alerts WHERE state = 'firing' GROUP BY name ORDER BY alerts DESC, name";
+
 /// See the module's text.
 pub struct Summary {
     calls: Calls,
@@ -47,6 +50,7 @@ pub struct Summary {
     verdicts: Vec<Verdict>,
     latencies: Vec<Latency>,
     versions: Vec<Version>,
+    alerts: Vec<Alerts>,
 }
 
 #[derive(Row, Deserialize)]
@@ -88,6 +92,12 @@ struct Version {
     required: u64,
 }
 
+#[derive(Row, Deserialize)]
+struct Alerts {
+    name: String,
+    alerts: u64,
+}
+
 /// Asks ClickHouse.
 ///
 /// # Errors
@@ -99,6 +109,7 @@ pub async fn fetch(client: &Client) -> Result<Summary, Error> {
         verdicts: client.query(VERDICTS).fetch_all().await?,
         latencies: client.query(LATENCIES).fetch_all().await?,
         versions: client.query(VERSIONS).fetch_all().await?,
+        alerts: client.query(ALERTS).fetch_all().await?,
     })
 }
 
@@ -149,6 +160,9 @@ impl Summary {
         if self.versions.is_empty() {
             writeln!(out, "  none so far")?;
         }
+        let firing: u64 = self.alerts.iter().map(|rule| rule.alerts).sum();
+        let rules: Vec<&str> = self.alerts.iter().map(|rule| rule.name.as_str()).collect();
+        writeln!(out, "\nalerts that fire: {firing}   {}", rules.join(", "))?;
         writeln!(
             out,
             "\nask more:  curl '{clickhouse}/?database=ringtrace' -d 'SELECT verdict, count() FROM legs GROUP BY 1'"

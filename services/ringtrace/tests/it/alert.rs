@@ -101,5 +101,5 @@ fn mistakes_in_rules_are_named_with_line_and_key() {
     fs::write(&rules, run(&["alert", "rules"]).stdout).unwrap();
     let checked = run(&["alert", "check", rules.to_str().unwrap()]);
     assert_eq!(checked.status, 0, "{}", checked.stderr);
-    assert!(checked.stdout.starts_with("ok: 18 rules, 0 receivers"), "{}", checked.stdout);
+    assert!(checked.stdout.starts_with("ok: 19 rules, 0 receivers"), "{}", checked.stdout);
 }

@@ -15,7 +15,7 @@ use ringtrace_alerter::store::Store;
 use ringtrace_kit::clock;
 use ringtrace_model::Event;
 use ringtrace_tests::simulated::{EVENTFUL, quarter_of_an_hour, records};
-use ringtrace_tests::stack::Case;
+use ringtrace_tests::stack::{Case, Given};
 
 const MEASURES: [Measure; 14] = [
     Measure::Violations,
@@ -49,11 +49,9 @@ fn devices(mut devices: Vec<DeviceHistory>, now: i64) -> Vec<(String, String, St
     all.collect()
 }
 
-#[test]
-fn clickhouse_and_memory_answer_alike() {
-    let case = Case::new("alert-facts", 3);
-    let records = records(EVENTFUL, quarter_of_an_hour());
-    case.write(&records);
+/// The same records in ClickHouse and in memory, and up to when.
+pub fn linked(case: &Case, records: &[Given]) -> (Store, Memory, i64) {
+    case.write(records);
     case.catch_up();
     let now = clock::wall_ms();
     let mut memory = Memory::default();
@@ -66,11 +64,14 @@ fn clickhouse_and_memory_answer_alike() {
         }
     }
     memory.advance(now);
-    let client = clickhouse::Client::default()
-        .with_url(&ringtrace_tests::stack::stack().clickhouse_url)
-        .with_database("test_alert_facts")
-        .with_compression(clickhouse::Compression::None);
-    let store = Store::new(client, Tail::default());
+    let client = ringtrace_kit::clickhouse::client(&case.config().clickhouse);
+    (Store::new(client, Tail::default()), memory, now)
+}
+
+#[test]
+fn clickhouse_and_memory_answer_alike() {
+    let case = Case::new("alert-facts", 3);
+    let (store, memory, now) = linked(&case, &records(EVENTFUL, quarter_of_an_hour()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = ringtrace_simulator::Plan::START;
     let spans = vec![

@@ -1,5 +1,6 @@
 //! The alerter on real Kafka, ClickHouse and Alertmanager.
 
+mod devices;
 mod facts;
-mod hook;
+mod incidents;
 mod paging;

@@ -5,10 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ringtrace_kit::clock;
-use ringtrace_tests::stack::{Case, Given, Running, data, free_port, get, topic_of, wait_for};
+use ringtrace_tests::stack::{Case, Given, Hook, Running, data, free_port, get, topic_of, wait_for};
 use serde_json::{Value, json};
-
-use super::hook::Hook;
 
 /// Rules that fire and resolve within seconds, and their receivers: one that works, one that is down, and Alertmanager.
 fn rules(name: &str, window: &str, hook: &Hook, alertmanager: &str) -> PathBuf {
@@ -68,6 +66,10 @@ fn refused(case: &Case, calls: u32) {
 }
 
 fn alerter(case: &Case, name: &str, rules: &Path) -> (Running, String) {
+    alerter_with(case, name, rules, &[])
+}
+
+fn alerter_with(case: &Case, name: &str, rules: &Path, more: &[(&str, String)]) -> (Running, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let settings = [
         ("RINGTRACE_ALERT_RULES", rules.display().to_string()),
@@ -75,7 +77,8 @@ fn alerter(case: &Case, name: &str, rules: &Path) -> (Running, String) {
         ("RINGTRACE_ALERT_INTERVAL_MS", "500".to_owned()),
         ("RINGTRACE_HTTP_LISTEN", listen.clone()),
     ];
-    let settings = settings.map(|(name, value)| (name.to_owned(), value));
+    let settings: Vec<_> =
+        settings.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     (case.start_as("alert", name, &settings), listen)
 }
 
@@ -164,6 +167,27 @@ fn a_page_is_told_once_over_a_kill_and_with_two_alerters_and_is_resolved() {
     heir.signal("TERM");
     let exit = heir.wait();
     assert!(exit.status.success(), "{}", exit.output);
+}
+
+#[test]
+fn a_page_goes_over_tls_to_whom_the_systems_roots_vouch_for_and_to_nobody_else() {
+    let (trusted, unknown) = (data("paging-trusted.pem"), data("paging-unknown.pem"));
+    let (hook, stranger) = (Hook::secure(&trusted), Hook::secure(&unknown));
+    let case = Case::new("paging-tls", 2);
+    let rules = rules("paging-tls", "5m", &hook, "127.0.0.1:1");
+    let text = fs::read_to_string(&rules).unwrap();
+    let another = format!("\n[[receiver]]\nname = \"stranger\"\nkind = \"webhook\"\nurl = \"{}\"\n", stranger.url);
+    fs::write(&rules, text + &another).unwrap();
+    let _linker = case.start_as("link", "linker", &[]);
+    let (_alerter, listen) =
+        alerter_with(&case, "alerter", &rules, &[("SSL_CERT_FILE", trusted.display().to_string())]);
+    wait_for("the alerter to lead", || evaluations(&listen) > 0.0);
+    refused(&case, 5);
+    let failed = r#"ringtrace_alert_deliveries_total{receiver="stranger",outcome="unreachable"}"#;
+    wait_for("the page", || !hook.told().is_empty());
+    wait_for("the attempt at the other", || get(&listen, "/metrics").contains(failed));
+    assert_eq!(hook.told(), [("firing".to_owned(), "credential-errors".to_owned())]);
+    assert_eq!(stranger.told(), []);
 }
 
 #[test]

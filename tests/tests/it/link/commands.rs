@@ -61,7 +61,8 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
         "leg_violations",
     ];
     let judged = ["alerts", "alert_history", "alert_deliveries", "app_risk", "app_risk_history", "alert_clock"];
-    for table in linked.into_iter().chain(judged) {
+    let devices = ["device_risk", "device_risk_history"];
+    for table in linked.into_iter().chain(judged).chain(devices) {
         let columns = |database: &str| {
             let of_table = format!("database = '{database}' AND table = '{table}' ORDER BY position");
             case.rows(&format!("SELECT name, type, position FROM system.columns WHERE {of_table}"))

@@ -1,9 +1,8 @@
 //! All scenarios and simulated events as records, and what goes wrong with them on the way.
 
-use ringtrace_model::Event;
-use ringtrace_tests::simulated;
-use ringtrace_tests::stack::{Given, topic_of};
-use serde_json::{Map, Value};
+use ringtrace_tests::simulated::{self, of_line};
+use ringtrace_tests::stack::Given;
+use serde_json::Value;
 
 use crate::files::{Invalid, lines, texts};
 
@@ -29,19 +28,6 @@ fn bad(line: Value) -> Option<Given> {
 pub fn scenarios() -> Vec<Given> {
     let files = texts("tests/scenarios", ".jsonl").into_iter().filter(|(name, _)| !name.ends_with(".expected"));
     files.flat_map(|(_, text)| text.lines().map(of_line).collect::<Vec<_>>()).collect()
-}
-
-fn of_line(line: &str) -> Given {
-    let (event, log_at) = Event::parse_line(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
-    let mut fields: Map<String, Value> = serde_json::from_str(line).unwrap();
-    fields.remove("log_at");
-    let topic = topic_of(event.kind.as_str());
-    let key = match topic {
-        "device-events" => event.device_id.map(std::borrow::Cow::into_owned),
-        _ => event.call_uuid.map(|uuid| uuid.hyphenated().to_string()),
-    };
-    let value = serde_json::to_vec(&fields).unwrap();
-    Given { topic: topic.to_owned(), key: key.map(String::into_bytes), value: Some(value), log_at, ..Given::default() }
 }
 
 /// A reproducible source of trouble (SplitMix64).

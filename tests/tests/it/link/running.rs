@@ -1,5 +1,6 @@
 //! A linker that runs on, is killed, and is stopped.
 
+use ringtrace_kit::clock;
 use ringtrace_tests::stack::{Case, Given, SLOT_TOPICS, get, wait_for};
 
 use super::SLOTS;
@@ -152,4 +153,17 @@ fn compare_without_dead_letters(case: &Case, records: &[ringtrace_tests::stack::
     let expected = Expected::of(case, records, sources);
     assert!(expected.dead_letters.is_empty());
     compare(case, &expected);
+}
+
+#[test]
+fn slots_without_records_say_how_far_they_are() {
+    let case = Case::new("quiet", SLOTS);
+    let linker = case.start(&["link"]);
+    for _ in 0..2 {
+        let now = clock::wall_ms();
+        let passed = format!("SELECT count() FROM slots WHERE toUnixTimestamp64Milli(log_clock) > {now}");
+        wait_for("every slot to pass the present", || case.number(&passed) == i64::from(SLOTS));
+    }
+    linker.signal("TERM");
+    assert!(linker.wait().status.success());
 }

@@ -3,7 +3,7 @@
 use ringtrace_tests::stack::{Answer, Case, ask, free_port};
 use serde_json::Value;
 
-use super::{RANGE, Served, tokens};
+use super::{RANGE, Served, risk, tokens};
 use crate::files::json;
 
 /// Two calls, one of each tenant, and their devices.
@@ -57,9 +57,10 @@ fn a_reader_sees_no_row_of_another_tenant_through_any_endpoint() {
     let (file, tokens) = tokens(&case, "served-access");
     let served = Served::with("served-access", &[("RINGTRACE_SERVE_TOKENS", &file)]);
     let token = |name: &str| tokens.iter().find(|(other, _)| other == name).map(|(_, token)| token.as_str()).unwrap();
+    risk::store(&served.case);
     let known = Known::of(&served.case);
     let (own, other) = (paths(&known.own.0, &known.own.1), paths(&known.other.0, &known.other.1));
-    assert!(own.len() >= 18, "{}", own.len());
+    assert!(own.len() >= 22, "{}", own.len());
     let is_live = |path: &str| path.starts_with("/live");
 
     for (path, names) in own.iter().chain(&other).filter(|(path, _)| !is_live(path)) {
@@ -84,6 +85,14 @@ fn a_reader_sees_no_row_of_another_tenant_through_any_endpoint() {
         }
         refused(path, &served.get_as(token("ingest"), path), 403);
         refused(path, &served.get_as(token("globex"), &format!("{path}&tenant=default")), 403);
+    }
+    // Both have risk and alerts; one about the pipeline, which nobody owns, is for those who see everything.
+    for path in ["/risk/apps", "/risk/devices", "/alerts", "/alerts/history?from=2026-11-01T05:00:00Z"] {
+        let (all, own) = (served.get_as(token("all"), path).body, served.get_as(token("globex"), path).body);
+        assert!(all.contains("com.acme.talk") && all.contains("com.globex.care"), "{path}: {all}");
+        assert!(own.contains("com.globex.care") && !own.contains("com.acme.talk"), "{path}: {own}");
+        assert_eq!(all.contains("The pipeline is behind."), path.starts_with("/alerts"), "{path}: {all}");
+        assert!(!own.contains("The pipeline is behind."), "{path}: {own}");
     }
     let status: Value = serde_json::from_str(&served.get_as(token("globex"), "/status").body).unwrap();
     assert_eq!((&status["auth"], &status["tenants"]), (&"token".into(), &serde_json::json!(["globex"])));

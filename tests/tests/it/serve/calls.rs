@@ -37,6 +37,7 @@ fn one_call_is_folded_as_the_linker_folds_it() {
     }
     let unknown = served.get("/calls/00000000-0000-4000-8000-000000000000");
     assert_eq!(unknown.status, 404, "{}", unknown.body);
+    super::risk::store(&served.case);
     answers_are_as_documented(&served, calls[0]["call"].as_str().unwrap());
 }
 

@@ -5,6 +5,7 @@ mod calls;
 mod lists;
 mod live;
 mod numbers;
+mod risk;
 mod trouble;
 
 use std::fmt::Write;

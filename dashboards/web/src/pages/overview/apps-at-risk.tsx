@@ -1,7 +1,9 @@
 // App versions by how surely they violate: those with few pushes never lead.
 import type { Query } from '../../api/query';
+import type { AppRisks } from '../../api/risk';
 import type { Summary } from '../../api/types';
 import { count, ratio, shownValue } from '../../format';
+import { LEVEL_LOOKS } from '../../model/levels';
 import { type AppRisk, type Level, MIN_REQUIRED, rankApps, VIOLATES_ABOVE } from '../../model/risk';
 import { drill, link } from '../../state/url';
 import { Badge, type Tone } from '../../ui/badges';
@@ -10,27 +12,31 @@ import type { IconName } from '../../ui/icons';
 import { Panel } from '../../ui/panel';
 import { Scroll } from '../../ui/scroll';
 
-const LEVELS: Record<Level, [Tone, IconName, string]> = {
-  violates: ['bad', 'cross', 'violates'],
-  watch: ['warn', 'bang', 'watch'],
-  few: ['quiet', 'dots', 'too few to judge'],
-  fine: ['good', 'check', 'fine'],
+const LOOKS: Record<Level, { tone: Tone; icon: IconName; text: string }> = {
+  ...LEVEL_LOOKS,
+  violates: { tone: 'bad', icon: 'cross', text: 'violates' },
+  few: { tone: 'quiet', icon: 'dots', text: 'too few to judge' },
 };
 const SHOWN = 8;
 
-export function AppsAtRisk({ apps }: { apps: Query<Summary> }) {
+export function AppsAtRisk({ apps, stored }: { apps: Query<Summary>; stored: Query<AppRisks> }) {
   return (
     <Panel
       title="Apps at risk"
       says="App versions whose pushes end without a report; iOS kills such apps, and stops waking them when it goes on."
       measures={['violation_rate', 'required_reports', 'violations_confirmed']}
-      how={`Ordered by the low end of the 95 % interval (Wilson) of the violation rate, so that few pushes never lead. “Violates”: at least ${MIN_REQUIRED} required reports, and the low end is above ${ratio(VIOLATES_ABOVE)}.`}
+      how={`The level is the alerter’s, the worst of the versions of iOS; Risk says why. Where it has not judged, “violates” stands for at least ${MIN_REQUIRED} required reports in this range and a violation rate surely above ${ratio(VIOLATES_ABOVE)}. Within a level by the low end of the 95 % interval (Wilson) of the violation rate, so that few pushes never lead.`}
       query={apps}
       wide
       isEmpty={(data) => data.groups.length === 0}
       empty="No app had a call in this range. A wider range or fewer filters may show some."
     >
-      {(data) => <Table risks={rankApps(data.groups).slice(0, SHOWN)} more={data.groups.length - SHOWN} />}
+      {(data) => (
+        <Table
+          risks={rankApps(data.groups, stored.data?.items).slice(0, SHOWN)}
+          more={data.groups.length - SHOWN}
+        />
+      )}
     </Panel>
   );
 }
@@ -46,7 +52,7 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
             <th scope="col" class="num">
               Violation rate
             </th>
-            <th scope="col">State</th>
+            <th scope="col">Level</th>
             <th scope="col" class="num">
               Violations
             </th>
@@ -64,7 +70,6 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
         <tbody>
           {risks.map((risk) => {
             const key = { app: risk.app ?? '', app_version: risk.version ?? '' };
-            const [tone, icon, text] = LEVELS[risk.level];
             return (
               <tr key={`${risk.app} ${risk.version}`}>
                 <th scope="row">
@@ -74,7 +79,13 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
                 </th>
                 <td class="num">{ratio(risk.rate)}</td>
                 <td>
-                  <Badge tone={tone} icon={icon} text={text} />
+                  {risk.stored === null ? (
+                    <Badge {...LOOKS[risk.level]} />
+                  ) : (
+                    <a href={link('/risk', params, key)}>
+                      <Badge {...LOOKS[risk.level]} title={risk.stored.reason} />
+                    </a>
+                  )}
                 </td>
                 <td class="num">
                   {risk.violations === 0 ? (
@@ -94,7 +105,8 @@ function Table({ risks, more }: { risks: AppRisk[]; more: number }) {
       </table>
       {more > 0 && (
         <p class="soft">
-          {count(more)} more app versions: <a href={link('/violations', params)}>Violations</a>.
+          {count(more)} more app versions: <a href={link('/risk', params)}>Risk</a>,{' '}
+          <a href={link('/violations', params)}>Violations</a>.
         </p>
       )}
     </Scroll>

@@ -1,5 +1,6 @@
 // The one line in words.
 import type { Query } from '../../api/query';
+import type { AppRisks } from '../../api/risk';
 import type { Summary } from '../../api/types';
 import { headline, type Headline } from '../../model/risk';
 import { presetWords } from '../../state/range';
@@ -15,7 +16,14 @@ const ICONS: Record<Headline['level'], IconName> = {
   unknown: 'dots',
 };
 
-export function HeadlineLine({ all, apps }: { all: Query<Summary>; apps: Query<Summary> }) {
+interface HeadlineLineProps {
+  all: Query<Summary>;
+  apps: Query<Summary>;
+  /** Nothing waits for it: without it the figures speak for themselves. */
+  stored: Query<AppRisks>;
+}
+
+export function HeadlineLine({ all, apps, stored }: HeadlineLineProps) {
   const { from, to } = rangeOf(useParams());
   const failed = [all, apps].find((query) => query.error !== null && query.data === null);
   if (failed?.error) return <Failure error={failed.error} retry={failed.retry} />;
@@ -27,7 +35,8 @@ export function HeadlineLine({ all, apps }: { all: Query<Summary>; apps: Query<S
     );
   }
   const range = presetWords(from, to) ?? 'this range';
-  const said = headline(apps.data.groups, all.data.groups[0] ?? null, all.data.freshness, range);
+  const judged = stored.data?.items ?? [];
+  const said = headline(apps.data.groups, judged, all.data.groups[0] ?? null, all.data.freshness, range);
   return (
     <div class={`headline headline-${said.level}`} role="status">
       <span class="headline-mark">

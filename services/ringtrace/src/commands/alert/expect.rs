@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
+use ringtrace_alerter::replay::{Fired, time};
 use serde::Deserialize;
-
-use super::replay::{Fired, time};
 
 /// A file of expectations: exactly these alerts, and no others.
 #[derive(Debug, Deserialize)]

@@ -1,14 +1,12 @@
 //! Plays a file of events to the rules, by log time.
 
-use std::fmt::{self, Display};
 use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
-use chrono::{DateTime, SecondsFormat};
 use ringtrace_alerter::dead_letters::app_of;
-use ringtrace_alerter::judge::{Alert, Board, Moment, State, evaluate};
 use ringtrace_alerter::memory::Memory;
+use ringtrace_alerter::replay::{Fired, Player};
 use ringtrace_alerter::rules::Rules;
 use ringtrace_model::Event;
 
@@ -25,41 +23,6 @@ pub struct Replay {
     good: Vec<Record>,
     /// Lines that are no valid events: tenant, app and log time, as far as they say.
     bad: Vec<(String, String, i64)>,
-}
-
-/// An alert that fired, from its beginning to its end.
-pub struct Fired {
-    /// As it was when it fired.
-    pub alert: Alert,
-    /// When it was resolved, in milliseconds since the Unix epoch; `None` where it fires at the end of the file.
-    pub resolved_at: Option<i64>,
-}
-
-impl Fired {
-    /// When it began to fire, in milliseconds since the Unix epoch.
-    pub fn fired_at(&self) -> i64 {
-        self.alert.fired_at.unwrap_or_default()
-    }
-}
-
-/// A time as people read it.
-pub fn time(ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-impl Display for Fired {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Alert { rule, severity, group, summary, .. } = &self.alert;
-        let labels: Vec<String> = group.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-        let until = self.resolved_at.map_or_else(|| "the end".to_owned(), time);
-        let (severity, labels) = (severity.as_str(), labels.join(","));
-        write!(out, "{} to {until}  {severity:<6} {rule}{{{labels}}}\n    {summary}", time(self.fired_at()))?;
-        for example in &self.alert.examples {
-            write!(out, "\n    call {} {}", example.call_uuid, example.device_id)?;
-        }
-        Ok(())
-    }
 }
 
 impl Replay {
@@ -105,57 +68,19 @@ impl Replay {
 
     /// Plays the file to the rules, evaluating them every so often, in milliseconds; the alerts in the order in which they fired.
     pub fn play(&self, rules: &Rules, every_ms: i64) -> Vec<Fired> {
-        let (Some(first), Some(last)) = (self.good.first(), self.good.last()) else { return Vec::new() };
-        let (mut memory, mut board) = (Memory::default(), Board::default());
-        let (mut good, mut bad) = (self.good.iter().peekable(), self.bad.iter().peekable());
-        let mut fired: Vec<Fired> = Vec::new();
-        let end = last.log_at.div_euclid(every_ms).saturating_add(1) * every_ms;
-        let mut now = first.log_at.div_euclid(every_ms) * every_ms;
-        while now < end {
-            now += every_ms;
-            while let Some(record) = good.next_if(|record| record.log_at < now) {
-                // It was valid when it was read.
-                if let Ok((event, log_at)) = Event::parse_line(&record.value) {
-                    memory.take(&event, log_at);
-                }
+        let mut player = Player::new(rules, every_ms, Memory::default());
+        let mut bad = self.bad.iter().peekable();
+        for record in &self.good {
+            while let Some((tenant, app, log_at)) = bad.next_if(|(_, _, log_at)| *log_at < record.log_at) {
+                player.take_dead(tenant, app, *log_at);
             }
-            while let Some((tenant, app, log_at)) = bad.next_if(|(_, _, log_at)| *log_at < now) {
-                memory.take_dead(tenant, app, *log_at);
-            }
-            memory.advance(now);
-            let moment = Moment { now, wall: now, behind_ms: Some(0), catching_up: false };
-            let evaluated = evaluate(&memory, rules, &mut board, &moment, |_| true);
-            let Ok(changes) = finished(evaluated);
-            for change in changes {
-                note(&mut fired, change.alert);
+            // It was valid when it was read.
+            if let Ok((event, log_at)) = Event::parse_line(&record.value) {
+                player.take(&event, log_at);
             }
         }
-        fired
-    }
-}
-
-/// The result of a future that waits for nothing: facts in memory are always there.
-fn finished<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
-            return done;
-        }
-    }
-}
-
-fn note(fired: &mut Vec<Fired>, alert: Alert) {
-    match alert.state {
-        State::Firing => fired.push(Fired { alert, resolved_at: None }),
-        State::Resolved => {
-            let open =
-                fired.iter_mut().find(|held| held.alert.fingerprint == alert.fingerprint && held.resolved_at.is_none());
-            if let Some(open) = open {
-                open.resolved_at = alert.resolved_at;
-            }
-        }
-        State::Pending => {}
+        bad.for_each(|(tenant, app, log_at)| player.take_dead(tenant, app, *log_at));
+        player.finish()
     }
 }
 

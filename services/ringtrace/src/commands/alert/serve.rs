@@ -1,9 +1,7 @@
 //! The running alerter.
 
-use std::path::Path;
-
 use anyhow::Context;
-use ringtrace_alerter::rules::{Rules, RulesError};
+use ringtrace_alerter::rules::{FileError, Rules};
 use ringtrace_alerter::service::Alerter;
 use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
@@ -11,18 +9,12 @@ use ringtrace_kit::health::Health;
 use ringtrace_kit::{http, telemetry};
 use tokio::net::TcpListener;
 
-use super::read_rules;
-
 /// Evaluates rules and delivers alerts until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// The rules are not accepted, or the address of health and metrics can't be bound.
-pub async fn serve(config: Config, rules: Option<&Path>) -> anyhow::Result<()> {
-    let configured = (!config.alert.rules.is_empty()).then(|| Path::new(&config.alert.rules));
-    let rules = match rules.or(configured) {
-        Some(path) => read_rules(path)?,
-        None => Rules::parse("")?,
-    };
+pub async fn serve(config: Config, rules: Option<&str>) -> anyhow::Result<()> {
+    let rules = Rules::of_file(rules.unwrap_or(&config.alert.rules))?;
     let listen = config.http.listen.clone();
     let listener =
         TcpListener::bind(&listen).await.with_context(|| format!("http.listen = \"{listen}\" can't be bound"))?;
@@ -44,5 +36,5 @@ pub async fn serve(config: Config, rules: Option<&Path>) -> anyhow::Result<()> {
 
 /// Whether an error is one of the rules file.
 pub fn is_of_rules(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<RulesError>().is_some()
+    error.downcast_ref::<FileError>().is_some()
 }
