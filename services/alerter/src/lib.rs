@@ -4,7 +4,7 @@
 //! `risk` and `device` say how close iOS is to waking an app or a device no more. It is the same judgement over ClickHouse
 //! (the service) and over a file of events in memory (`ringtrace alert test`).
 
-pub mod backlog;
+pub mod crash;
 pub mod dead_letters;
 pub mod deliver;
 pub mod device;

@@ -47,6 +47,7 @@ pub use rules::Rules;
 pub use stored::StoredEvent;
 pub use time::{DAY_MS, parse_rfc3339};
 pub use uuid::Uuid;
+pub use validate::{NEVER_POSTED, WATCHDOG_CODE};
 pub use verdict::Decision;
 pub use words::{
     AppState, CallUi, Channel, Diagnosis, EndReason, Environment, Evidence, Outcome, Platform, Purpose, Role, Verdict,

@@ -17,10 +17,10 @@ use crate::words::{CallUi, Channel, EndReason, Environment, Platform, Purpose};
 const MAX_LOG_AT: i64 = 4_102_444_800_000;
 
 /// `termination_code` of a kill by the CallKit watchdog: 0xBAADCA11 (Apple developer forums, thread 817976).
-const WATCHDOG_CODE: i64 = 0xBAAD_CA11;
+pub const WATCHDOG_CODE: i64 = 0xBAAD_CA11;
 
 /// What the reason of a kill by PushKit's own check contains (Apple developer forums, thread 817976).
-const NEVER_POSTED: &str = "never posted an incoming call to the system";
+pub const NEVER_POSTED: &str = "never posted an incoming call to the system";
 
 impl<'a> Event<'a> {
     /// Reads a record's value as an event; `log_at` is the record's log time in milliseconds since the Unix epoch.

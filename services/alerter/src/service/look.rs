@@ -28,11 +28,12 @@ impl Term<'_> {
     /// As ClickHouse says; the next look does it again.
     pub(super) async fn look(&mut self, leads: impl Fn() -> bool) -> Result<(), Error> {
         let started = tokio::time::Instant::now();
-        let log_clock = self.log_clock().await?;
+        let log_clock = self.store.log_clock().await?;
         let wall = clock::wall_ms();
         let looked_until = self.remembered.looked_until;
         // A log clock never goes back: a slot that was just made may begin earlier.
         let now = log_clock.map(|clock| looked_until.map_or(clock, |until| clock.max(until)).min(wall));
+        self.clock.send_replace(now);
         let behind_ms = log_clock.map(|clock| wall - clock);
         let before = self.remembered.board.alerts.clone();
         let is_slow_due = wall - self.slow_at >= MINUTE_MS;
@@ -69,21 +70,6 @@ impl Term<'_> {
         histogram!("ringtrace_alert_evaluation_seconds").record(started.elapsed().as_secs_f64());
         measures::show(self, behind_ms);
         Ok(())
-    }
-
-    /// The smallest log clock of all slots: as they wrote it, or later when there was nothing left to read.
-    async fn log_clock(&mut self) -> Result<Option<i64>, Error> {
-        let asked_at = clock::wall_ms();
-        let (written, positions) = self.store.slots().await?;
-        let backlog = self.backlog.clone();
-        let asked = tokio::task::spawn_blocking(move || backlog.is_read(&positions)).await;
-        match asked {
-            Ok(Ok(true)) => self.read_until = Some(asked_at),
-            Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "Kafka does not say where topics end"),
-            Err(error) => tracing::error!(%error, "asking Kafka where topics end has panicked"),
-        }
-        Ok(written.max(self.read_until))
     }
 
     async fn renew_devices(&mut self, now: i64, wall: i64) -> Result<(), Error> {

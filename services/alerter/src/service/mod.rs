@@ -14,7 +14,7 @@ use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 
-use crate::backlog::Backlog;
+use crate::crash::Sender;
 use crate::dead_letters::Tail;
 use crate::leader::Leadership;
 use crate::rules::Rules;
@@ -44,14 +44,14 @@ impl Alerter {
     /// # Errors
     /// The configuration of Kafka is not accepted.
     pub async fn run(self) -> Result<(), KafkaError> {
-        let backlog = Backlog::new(&self.config.kafka)?;
+        let sender = Sender::new(&self.config.kafka)?;
         let (leadership, tail) = (Leadership::default(), Tail::default());
         let group = self.take_part(&leadership);
         let letters = self.follow(&tail);
         let store = Store::new(ringtrace_kit::clickhouse::client(&self.config.clickhouse), tail);
         while !self.drain.is_started() {
             match leadership.term() {
-                Some(number) => self.lead(&store, &backlog, &leadership, number).await,
+                Some(number) => self.lead(&store, &sender, &leadership, number).await,
                 None => tokio::time::sleep(WAITING).await,
             }
             self.health.ready("evaluation");
@@ -73,8 +73,8 @@ impl Alerter {
     }
 
     /// One term: from taking over to losing the lead.
-    async fn lead(&self, store: &Store, backlog: &Backlog, leadership: &Leadership, number: u64) {
-        let mut term = match term::Term::begin(self, store, backlog).await {
+    async fn lead(&self, store: &Store, sender: &Sender, leadership: &Leadership, number: u64) {
+        let mut term = match term::Term::begin(self, store, sender).await {
             Ok(term) => term,
             Err(error) => {
                 self.complain(&error);

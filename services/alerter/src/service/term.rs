@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::Alerter;
-use crate::backlog::Backlog;
+use crate::crash::{Matcher, Sender};
 use crate::deliver::{Courier, Ledger, Notice, Wanted};
 use crate::rules::Rules;
 use crate::store::{Remembered, Store};
@@ -22,11 +22,11 @@ pub(super) struct Term<'a> {
     /// When rules with long windows were last evaluated, in milliseconds of wall time.
     pub(super) slow_at: i64,
     pub(super) risk_at: i64,
-    pub(super) backlog: Backlog,
-    /// Wall time at which everything had been read, in milliseconds since the Unix epoch.
-    pub(super) read_until: Option<i64>,
     wanted: watch::Sender<Arc<Wanted>>,
     couriers: JoinSet<()>,
+    /// The log clock, for what goes on beside evaluation; it ends with the term.
+    pub(super) clock: watch::Sender<Option<i64>>,
+    _beside: JoinSet<()>,
 }
 
 /// Writes down what receivers were told.
@@ -46,19 +46,22 @@ impl<'a> Term<'a> {
     ///
     /// # Errors
     /// As ClickHouse says.
-    pub(super) async fn begin(alerter: &'a Alerter, store: &'a Store, backlog: &Backlog) -> Result<Self, Error> {
+    pub(super) async fn begin(alerter: &'a Alerter, store: &'a Store, sender: &Sender) -> Result<Self, Error> {
         let remembered = store.remember().await?;
         let (wanted, _) = watch::channel(Arc::new(Wanted::new()));
+        let (clock, ticks) = watch::channel(None);
+        let mut beside = JoinSet::new();
+        beside.spawn(Matcher::new(store.clone(), sender.clone(), alerter.config.rules).run(ticks));
         let mut term = Term {
             rules: &alerter.rules,
             store,
             remembered,
             slow_at: 0,
             risk_at: 0,
-            backlog: backlog.clone(),
-            read_until: None,
             wanted,
             couriers: JoinSet::new(),
+            clock,
+            _beside: beside,
         };
         term.publish();
         let book = Arc::new(Book(store.clone()));

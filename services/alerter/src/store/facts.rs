@@ -236,6 +236,7 @@ fn leg_of(row: &LegRow) -> Leg {
     }
 }
 
-fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
+/// The value that a word of a table stands for.
+pub(super) fn word<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
     all.iter().copied().find(|one| name(*one) == word)
 }

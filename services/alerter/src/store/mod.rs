@@ -1,5 +1,6 @@
 //! ClickHouse: the facts that rules look at, and what the alerter itself has to remember.
 
+mod crashes;
 mod devices;
 mod facts;
 mod sql;

@@ -110,13 +110,6 @@ struct ClockRow {
     version: u64,
 }
 
-#[derive(Row, Deserialize)]
-struct SlotRow {
-    log_clock: i64,
-    slot: u32,
-    positions: Vec<(String, i64)>,
-}
-
 /// The word of a receiver that was not told yet.
 const OWED: &str = "owed";
 
@@ -153,20 +146,13 @@ impl Store {
         Ok(remembered)
     }
 
-    /// The smallest log clock of all slots as they wrote it, in milliseconds since the Unix epoch, and the next offset of each
-    /// partition (`topic/partition`); no clock before the first flush.
+    /// The smallest log clock of all slots, in milliseconds since the Unix epoch; `None` before the first flush.
     ///
     /// # Errors
     /// As ClickHouse says.
-    pub async fn slots(&self) -> Result<(Option<i64>, BTreeMap<String, i64>), Error> {
-        let text =
-            "SELECT toUnixTimestamp64Milli(rows.log_clock) AS log_clock, slot, positions FROM slots_rows AS rows FINAL";
-        let slots: Vec<SlotRow> = self.client.query(text).fetch_all().await?;
-        let clock = slots.iter().map(|slot| slot.log_clock).min();
-        let positions = slots
-            .iter()
-            .flat_map(|slot| slot.positions.iter().map(|(topic, next)| (format!("{topic}/{}", slot.slot), *next)));
-        Ok((clock, positions.collect()))
+    pub async fn log_clock(&self) -> Result<Option<i64>, Error> {
+        let text = "SELECT toUnixTimestamp64Milli(min(log_clock)) FROM slots_rows FINAL HAVING count() > 0";
+        self.client.query(text).fetch_optional::<i64>().await
     }
 
     /// Writes alerts as they are, and what changed; `version` is wall time in milliseconds.

@@ -7,6 +7,7 @@
 )]
 
 mod courier;
+mod crash;
 mod device;
 mod life;
 mod risk;

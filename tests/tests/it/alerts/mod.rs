@@ -3,4 +3,5 @@
 mod devices;
 mod facts;
 mod incidents;
+mod kills;
 mod paging;

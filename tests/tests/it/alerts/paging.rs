@@ -65,7 +65,7 @@ fn refused(case: &Case, calls: u32) {
     case.write(&records);
 }
 
-fn alerter(case: &Case, name: &str, rules: &Path) -> (Running, String) {
+pub(super) fn alerter(case: &Case, name: &str, rules: &Path) -> (Running, String) {
     alerter_with(case, name, rules, &[])
 }
 
@@ -83,7 +83,7 @@ fn alerter_with(case: &Case, name: &str, rules: &Path, more: &[(&str, String)]) 
 }
 
 /// How many evaluations an alerter has made: only the one that leads makes any.
-fn evaluations(listen: &str) -> f64 {
+pub(super) fn evaluations(listen: &str) -> f64 {
     let metrics = get(listen, "/metrics");
     let line = metrics.lines().find_map(|line| line.strip_prefix("ringtrace_alert_evaluations_total "));
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
@@ -200,6 +200,7 @@ fn a_pipeline_without_a_linker_pages_about_itself_and_nothing_else() {
     let linker = case.start_as("link", "linker", &[]);
     let (_alerter, listen) = alerter(&case, "alerter", &rules);
     wait_for("the alerter to lead", || evaluations(&listen) > 0.0);
+    wait_for("the slots' clocks", || case.number("SELECT count() FROM slots") == 2);
     linker.signal("KILL");
     refused(&case, 5);
     let behind = ("firing".to_owned(), "pipeline-behind".to_owned());
