@@ -214,10 +214,10 @@ pub(crate) struct SlotRow<'a> {
     instance: &'a str,
 }
 
-/// Milliseconds as the decimal seconds that ClickHouse reads as a `DateTime64(3)`.
+/// Milliseconds as the decimal seconds that ClickHouse reads as a `DateTime64(3)`: with fewer digits it would look for a date.
 pub(crate) fn seconds(ms: i64) -> String {
     let ms = ms.max(0);
-    format!("{}.{:03}", ms / 1000, ms % 1000)
+    format!("{:010}.{:03}", ms / 1000, ms % 1000)
 }
 
 fn merge(slots: &mut [SlotFlush], table: &'static Table, part: impl Fn(&mut SlotFlush) -> &mut Block) -> Block {
