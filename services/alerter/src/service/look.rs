@@ -53,6 +53,7 @@ impl Term<'_> {
         }
         self.remembered.board = board;
         self.write(&before, &changes, wall).await?;
+        self.publish();
         if let Some(now) = now.filter(|_| !self.is_frozen(behind_ms)) {
             self.remembered.looked_until = Some(now);
             if is_slow_due {
@@ -65,7 +66,6 @@ impl Term<'_> {
                 self.risk_at = wall;
             }
         }
-        self.publish();
         counter!("ringtrace_alert_evaluations_total").increment(1);
         histogram!("ringtrace_alert_evaluation_seconds").record(started.elapsed().as_secs_f64());
         measures::show(self, behind_ms);

@@ -3,12 +3,14 @@
 mod crashes;
 mod devices;
 mod facts;
+mod kept;
 mod sql;
 mod state;
 
 use clickhouse::Client;
 
 pub use devices::{DeviceKey, HeldDevice, HeldDevices};
+use kept::Kept;
 pub use state::{Remembered, Risk, RiskKey, Told};
 
 /// See the module's text.
@@ -16,11 +18,12 @@ pub use state::{Remembered, Risk, RiskKey, Told};
 pub struct Store {
     client: Client,
     dead_letters: crate::dead_letters::Tail,
+    kept: Kept,
 }
 
 impl Store {
     /// Over a client of Ringtrace's database.
     pub fn new(client: Client, dead_letters: crate::dead_letters::Tail) -> Store {
-        Store { client, dead_letters }
+        Store { client, dead_letters, kept: Kept::default() }
     }
 }

@@ -64,8 +64,12 @@ pub fn linked(case: &Case, records: &[Given]) -> (Store, Memory, i64) {
         }
     }
     memory.advance(now);
-    let client = ringtrace_kit::clickhouse::client(&case.config().clickhouse);
-    (Store::new(client, Tail::default()), memory, now)
+    (store(case), memory, now)
+}
+
+/// One that has asked nothing yet.
+pub fn store(case: &Case) -> Store {
+    Store::new(ringtrace_kit::clickhouse::client(&case.config().clickhouse), Tail::default())
 }
 
 #[test]
