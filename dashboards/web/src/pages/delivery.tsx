@@ -91,7 +91,7 @@ export function DeliveryPage() {
 
 function Rejections() {
   const params = useParams();
-  const query = useQuery<Reasons>('/reasons', question(params));
+  const query = useQuery<Reasons>('/reasons', question(params, { kind: 'rejections' }));
   return (
     <Panel
       title="Rejections by reason"

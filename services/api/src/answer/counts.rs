@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use futures_util::future::try_join_all;
 
 use super::statement::{
-    bucket_index, facts_in, group_names, group_texts, having_keys, stats_in, with_groups, with_keys,
+    any_names, bucket_index, facts_in, group_hashes, group_names, group_texts, having_any, having_keys, stats_in,
+    with_keys,
 };
 use crate::ask::{Filter, Range, Role};
 use crate::data::{Dimension, How, MEASURES, Measure, Rolled, STAGES, Stage, measure};
@@ -20,6 +21,14 @@ const ROLLED_MS: i64 = 600_000;
 
 /// Shortest range for which the roll-up is worth asking, in milliseconds.
 const LEAST_ROLLED_MS: i64 = 6 * ROLLED_MS;
+
+/// Codes of a stage: above all bins.
+const CODES: usize = 4_096;
+
+/// A stage's place in the list of stages.
+fn place(stage: &Stage) -> usize {
+    STAGES.iter().position(|known| known == stage).unwrap_or_default()
+}
 
 /// The values of a group's dimensions; empty for unknown.
 pub(crate) type Key = Vec<String>;
@@ -146,14 +155,13 @@ impl Counting<'_> {
         let sums = sums.iter().map(sum).collect::<Vec<_>>().join(", ");
         let table = if is_rolled { "@stats" } else { "@facts" };
         let text = format!(
-            "{} SELECT [{}] AS k, {} AS t, [{sums}] AS s FROM {table} {within} {} {} GROUP BY t {} {}",
-            with_groups(self.dimensions),
-            group_names(self.dimensions),
+            "SELECT [{}] AS k, {} AS t, [{sums}] AS s FROM {table} {within} {} {} GROUP BY t {} {}",
+            any_names(self.dimensions),
             bucket_index(self.bucket, is_rolled),
             self.filter.of_role_and_calls(),
             self.filter.conditions(),
-            self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect::<String>(),
-            having_keys(self.keys, self.dimensions.len()),
+            group_hashes(self.dimensions),
+            having_any(self.keys, self.dimensions),
         );
         self.query(&text, ranges)
     }
@@ -174,10 +182,16 @@ impl Counting<'_> {
         Ok(queries)
     }
 
+    /// A part for each stage: grouping by the small number of a bin alone is much faster than by stage as well.
     fn bins_rolled(&self, stages: &[&'static Stage], middle: Range) -> Result<Query, Problem> {
-        let bins = |stage: &Stage, groups: &str| {
+        let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
+        let one = |stage: &&'static Stage| {
             format!(
-                "SELECT {} AS t, bin, sum(legs) AS n {} FROM @latencies {} AND stage = '{}' {} GROUP BY t, bin {groups} {}",
+                "SELECT [{}] AS k, t, {} AS stage, groupArray(bin), groupArray(n) FROM \
+                 (SELECT {} AS t, bin, sum(legs) AS n {} FROM @latencies {} AND stage = '{}' {} GROUP BY t, bin {groups} {}) \
+                 GROUP BY t {groups}",
+                group_names(self.dimensions),
+                place(stage),
                 bucket_index(self.bucket, true),
                 group_texts(self.dimensions),
                 stats_in(),
@@ -186,41 +200,36 @@ impl Counting<'_> {
                 having_keys(self.keys, self.dimensions.len()),
             )
         };
-        self.query(&self.by_stage(stages, bins), &[middle])
+        self.query(&stages.iter().map(one).collect::<Vec<_>>().join(" UNION ALL "), &[middle])
     }
 
+    /// One scan for all stages: a leg counts under the code of each, its place in the list of stages and its bin.
     fn bins_of_facts(&self, stages: &[&'static Stage], ranges: &[Range]) -> Result<Query, Problem> {
-        let bins = |stage: &Stage, groups: &str| {
-            format!(
-                "SELECT {} AS t, {} AS bin, count() AS n {} FROM @facts {} {} {} AND bin != 0 GROUP BY t, bin {groups} {}",
-                bucket_index(self.bucket, false),
-                stage.bin,
-                group_texts(self.dimensions),
-                facts_in(ranges.len()),
-                self.filter.of_role(),
-                self.filter.conditions(),
-                having_keys(self.keys, self.dimensions.len()),
-            )
-        };
-        self.query(&self.by_stage(stages, bins), ranges)
-    }
-
-    /// A statement for the bins of stages: grouping by the small number of a bin alone is much faster than by stage as well.
-    fn by_stage(&self, stages: &[&'static Stage], bins: impl Fn(&Stage, &str) -> String) -> String {
         let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
-        let one = |stage: &&'static Stage| {
-            let index = STAGES.iter().position(|known| known == *stage).unwrap_or_default();
-            format!(
-                "SELECT [{}] AS k, t, {index} AS stage, groupArray(bin), groupArray(n) FROM ({} ) GROUP BY t {groups}",
-                group_names(self.dimensions),
-                bins(stage, &groups),
-            )
+        let code = |stage: &&'static Stage| format!("toUInt16({} + {})", place(stage) * CODES, stage.bin);
+        let codes: Vec<String> = stages.iter().map(code).collect();
+        let code = match codes.as_slice() {
+            [only] => only.clone(),
+            several => format!("arrayJoin([{}])", several.join(", ")),
         };
-        stages.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+        let text = format!(
+            "SELECT [{}] AS k, t, intDiv(code, {CODES}) AS stage, groupArray(code % {CODES}), groupArray(n) FROM \
+             (SELECT {} AS t, {code} AS code, count() AS n {} FROM @facts {} {} {} GROUP BY t, code {groups} {}) \
+             WHERE code % {CODES} != 0 GROUP BY t, stage {groups}",
+            group_names(self.dimensions),
+            bucket_index(self.bucket, false),
+            group_texts(self.dimensions),
+            facts_in(ranges.len()),
+            self.filter.of_role(),
+            self.filter.conditions(),
+            having_keys(self.keys, self.dimensions.len()),
+        );
+        self.query(&text, ranges)
     }
 
+    /// A statement over ranges.
     pub(super) fn query(&self, text: &str, ranges: &[Range]) -> Result<Query, Problem> {
-        let query = Query::new(self.scope, text)?.with_all(&self.filter.values());
+        let query = Query::new(self.scope, text)?.counting().with_all(&self.filter.values());
         let query = ranges.iter().enumerate().fold(query, |query, (index, range)| {
             query.with_ints([(&format!("from{index}"), range.from), (&format!("to{index}"), range.to)])
         });

@@ -40,22 +40,23 @@ async fn count(
     let own = "arrayExists(sign -> sign >= accepted_at AND sign <= accepted_at + toIntervalDay(1), \
                [received_at, reported_at, answered_at, ended_at])";
     let legs = format!(
-        "SELECT tenant_id AS t, device_id AS d, max({own}) AS heard, groupArray(1000)(assumeNotNull(accepted_at)) AS pushed \
-         FROM {table} {} {} {} AND accepted_at IS NOT NULL GROUP BY t, d",
+        "SELECT cityHash64(tenant_id, device_id) AS d, max({own}) AS heard, \
+         groupArray(1000)(assumeNotNull(accepted_at)) AS pushed \
+         FROM {table} {} {} {} AND accepted_at IS NOT NULL GROUP BY d",
         facts_in(1),
         filter.of_role(),
         filter.conditions()
     );
     let events = format!(
-        "SELECT tenant_id AS t, device AS d, groupArray(1000)(addMilliseconds(occurred_at, clock_offset_ms)) AS signs \
+        "SELECT cityHash64(tenant_id, device) AS d, groupArray(1000)(addMilliseconds(occurred_at, clock_offset_ms)) AS signs \
          FROM @device_events_stored AND log_at >= fromUnixTimestamp64Milli({{from0:Int64}}) \
-         AND log_at < fromUnixTimestamp64Milli({{to0:Int64}} + 172800000) AND device != '' {sampled} GROUP BY t, d"
+         AND log_at < fromUnixTimestamp64Milli({{to0:Int64}} + 172800000) AND device != '' {sampled} GROUP BY d"
     );
     let text = format!(
         "SELECT count(), countIf(legs.heard OR arrayExists(sign -> arrayExists(push -> sign >= push \
          AND sign <= push + toIntervalDay(1), legs.pushed), events.signs)) \
-         FROM ({legs}) AS legs LEFT JOIN ({events}) AS events ON legs.t = events.t AND legs.d = events.d"
+         FROM ({legs}) AS legs LEFT JOIN ({events}) AS events ON legs.d = events.d"
     );
-    let query = Query::new(scope, &text)?.with_all(&filter.values());
+    let query = Query::new(scope, &text)?.counting().with_all(&filter.values());
     store.row(query.with_ints([("from0", range.from), ("to0", range.to)])).await
 }

@@ -55,6 +55,11 @@ const STAGED: &[Param] = &[param(
     Kind::Words(|| crate::data::STAGES.iter().map(|stage| stage.name).collect()),
     "Which latency; default sent_to_received.",
 )];
+const REASONS: &[Param] = &[param(
+    "kind",
+    Kind::Words(reasons::kinds),
+    "Only reasons of this kind; the lists of others are empty. All by default.",
+)];
 const PAGED: &[Param] = &[
     param("limit", Kind::Int(1, 500), "How many; default 50."),
     param("cursor", Kind::Cursor, "Where to go on: next_cursor of the page before."),
@@ -178,7 +183,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 22] = [
         name: "reasons",
         path: "/reasons",
         about: "Why pushes were refused, what is wrong with legs, and how calls ended.",
-        params: &[COMMON],
+        params: &[COMMON, REASONS],
         schema: "Reasons",
         media: JSON,
         answer: json!(reasons::answer),

@@ -23,6 +23,11 @@ const REJECTIONS: Kind = ("rejections", "[toString(push_reject_reason)]");
 const DIAGNOSES: Kind = ("diagnoses", "arrayMap(code -> toString(code), diagnoses)");
 const ENDS: Kind = ("end_reasons", "[toString(end_reason)]");
 
+/// The names of the kinds.
+pub(super) fn kinds() -> Vec<&'static str> {
+    [REJECTIONS, DIAGNOSES, ENDS].map(|(name, _)| name).to_vec()
+}
+
 /// Answers.
 pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
     let (scope, range, filter) = (ask.scope()?, ask.range()?, ask.filter());
@@ -30,12 +35,13 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         Counting { store: &app.store, scope: &scope, filter: &filter, dimensions: &[], bucket: None, keys: None };
     let legs: Vec<&Measure> = measure("legs").into_iter().collect();
     let legs = Ingredients::of(&legs);
-    let (cells, rejections, diagnoses, ends) = tokio::try_join!(
-        counting.count(range, &legs),
-        counting.reasons(range, REJECTIONS),
-        counting.reasons(range, DIAGNOSES),
-        counting.reasons(range, ENDS)
-    )?;
+    let wanted = ask.get("kind");
+    let reasons = async |kind: Kind| match wanted.is_none_or(|name| name == kind.0) {
+        true => counting.reasons(range, kind).await,
+        false => Ok(Vec::new()),
+    };
+    let (cells, rejections, diagnoses, ends) =
+        tokio::try_join!(counting.count(range, &legs), reasons(REJECTIONS), reasons(DIAGNOSES), reasons(ENDS))?;
     let total: i64 = cells.values().map(|cell| cell.sum("legs")).sum();
     let share = |legs: i64| if total == 0 { 0.0 } else { legs as f64 / total as f64 };
     let shown = |name: &'static str, rows: Vec<(String, i64)>| {

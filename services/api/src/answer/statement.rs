@@ -45,10 +45,26 @@ pub(crate) fn group_texts(dimensions: &[&'static Dimension]) -> String {
     dimensions.iter().enumerate().map(|(index, dimension)| format!(", {} AS k{index}", dimension.text())).collect()
 }
 
-/// `WITH … AS k0`: the same before a statement.
-pub(crate) fn with_groups(dimensions: &[&'static Dimension]) -> String {
-    let texts = group_texts(dimensions);
-    texts.strip_prefix(", ").map(|texts| format!("WITH {texts}")).unwrap_or_default()
+/// The groups' values where rows are grouped by [`group_hashes`].
+pub(crate) fn any_names(dimensions: &[&'static Dimension]) -> String {
+    match dimensions {
+        [] => "''".to_owned(),
+        some => some.iter().map(|dimension| dimension.any()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// `, cityHash64(…)`: numbers in the place of texts, which are grouped by in half the time. 64 bits tell a column's values apart.
+pub(crate) fn group_hashes(dimensions: &[&'static Dimension]) -> String {
+    dimensions.iter().map(|dimension| format!(", {}", dimension.hash())).collect()
+}
+
+/// [`having_keys`] where rows are grouped by [`group_hashes`].
+pub(crate) fn having_any(keys: Option<&[Key]>, dimensions: &[&'static Dimension]) -> String {
+    match (keys, dimensions) {
+        (None, _) | (_, []) => String::new(),
+        (Some(_), [only]) => format!("HAVING {} IN {{keys:Array(String)}}", only.any()),
+        (Some(_), _) => format!("HAVING ({}) IN {{keys:Array(Tuple(String, String))}}", any_names(dimensions)),
+    }
 }
 
 /// The condition that takes some groups alone, of a parameter `keys`.

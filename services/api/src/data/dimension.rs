@@ -75,6 +75,23 @@ impl Dimension {
         }
     }
 
+    /// What tells its values apart in a grouping.
+    pub(crate) fn hash(&self) -> String {
+        match self.name {
+            "os_major" => "os_major".to_owned(),
+            "diagnosis" => self.text().to_owned(),
+            _ => format!("cityHash64({})", self.column),
+        }
+    }
+
+    /// Its value as text in a group by [`hash`](Self::hash).
+    pub(crate) fn any(&self) -> String {
+        match self.name {
+            "os_major" | "diagnosis" => self.text().to_owned(),
+            _ => format!("toString(any({}))", self.column),
+        }
+    }
+
     /// The condition that takes wanted values, of a parameter `filter_<name>`.
     pub(crate) fn condition(&self) -> String {
         let name = self.name;

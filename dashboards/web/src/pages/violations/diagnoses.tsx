@@ -11,7 +11,7 @@ import { Panel } from '../../ui/panel';
 export function DiagnosesPanel() {
   const params = useParams();
   const words = useWords();
-  const query = useQuery<Reasons>('/reasons', question(params));
+  const query = useQuery<Reasons>('/reasons', question(params, { kind: 'diagnoses' }));
   const toRow = (row: Reasons['diagnoses'][number]): BarRow => {
     const advice = words.all?.diagnoses.find((one) => one.code === row.code);
     return {
