@@ -38,7 +38,7 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
     assert_eq!(
         (has("Distributed(main,"), has("{{")),
-        (22, 0),
+        (23, 0),
         "one distributed table for each stored one, and for each that is laid out anew"
     );
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
