@@ -71,8 +71,9 @@ impl Line {
             for nth in 0..VIOLATIONS {
                 let push = Push { app, nth: WELL + nth, at: clock::wall_ms() - 1_000, version: "1.1.0" };
                 self.case.write(&push.received());
-                std::thread::sleep(APART.saturating_sub(last.elapsed()));
-                self.case.write(&[push.event("push.handler_returned", 20, json!({ "reported": false }))]);
+                let is_due = || last.elapsed() >= APART;
+                wait_for("the next violation's turn", is_due);
+                self.case.write(&[push.event("push.handler_returned", 20, &json!({ "reported": false }))]);
                 last = Instant::now();
                 let rule =
                     if nth == 0 { Some(RULES[0]) } else { RULES.get(1).copied().filter(|_| nth + 1 == VIOLATIONS) };
@@ -132,20 +133,20 @@ struct Push {
 impl Push {
     fn received(&self) -> Vec<Given> {
         vec![
-            self.event("push.sent", 0, json!({ "channel": "apns_voip" })),
-            self.event("push.accepted", 5, json!({ "status": 200 })),
-            self.event("push.received", 10, json!({ "app_state": "not_running" })),
+            self.event("push.sent", 0, &json!({ "channel": "apns_voip" })),
+            self.event("push.accepted", 5, &json!({ "status": 200 })),
+            self.event("push.received", 10, &json!({ "app_state": "not_running" })),
         ]
     }
 
     fn reported(&self) -> Vec<Given> {
         let mut records = self.received();
-        records.push(self.event("call.reported", 20, json!({ "ui": "callkit" })));
-        records.push(self.event("call.declined", 2_000, json!({})));
+        records.push(self.event("call.reported", 20, &json!({ "ui": "callkit" })));
+        records.push(self.event("call.declined", 2_000, &json!({})));
         records
     }
 
-    fn event(&self, kind: &str, after_ms: i64, more: Value) -> Given {
+    fn event(&self, kind: &str, after_ms: i64, more: &Value) -> Given {
         let Push { app, nth, at, version } = self;
         let call = format!("00000000-0000-4000-8000-{app:06}{nth:06}");
         let mut value = json!({ "event_id": format!("{kind}-{app}-{nth}"), "kind": kind, "occurred_at": at + after_ms,

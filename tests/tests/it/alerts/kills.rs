@@ -12,7 +12,7 @@ const NEVER_POSTED: &str =
     "Killing app because it never posted an incoming call to the system after receiving a PushKit VoIP push.";
 
 /// The same for every event of a device of a tenant, at a time in the past: what came with it is there already.
-fn record(event_id: &str, kind: &str, (tenant, device): (&str, &str), at: i64, more: Value) -> Given {
+fn record(event_id: &str, kind: &str, (tenant, device): (&str, &str), at: i64, more: &Value) -> Given {
     let mut value = json!({ "event_id": event_id, "kind": kind, "occurred_at": at, "tenant_id": tenant, "app_id": "com.example.talk",
         "device_id": device, "platform": "ios", "os_version": "18.1" });
     value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -35,7 +35,7 @@ fn pushed(nth: u32, owner: (&str, &str), at: i64) -> [Given; 2] {
     let of = |name: &str, kind: &str, at: i64, more: Value| {
         let mut all = json!({ "call_uuid": call(nth), "push_id": format!("push-{nth}") });
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        record(&format!("{name}-{nth}"), kind, owner, at, all)
+        record(&format!("{name}-{nth}"), kind, owner, at, &all)
     };
     [
         of("sent", "push.sent", at, json!({ "channel": "apns_voip" })),
@@ -43,7 +43,7 @@ fn pushed(nth: u32, owner: (&str, &str), at: i64) -> [Given; 2] {
     ]
 }
 
-fn killed(event_id: &str, owner: (&str, &str), at: i64, how: Value) -> Given {
+fn killed(event_id: &str, owner: (&str, &str), at: i64, how: &Value) -> Given {
     record(event_id, "app.terminated", owner, at, how)
 }
 
@@ -77,17 +77,17 @@ fn a_kill_that_names_no_call_is_evidence_of_the_last_push_once() {
     // Two pushes, and a kill after the second.
     records.extend(pushed(1, ann, at));
     records.extend(pushed(2, ann, at + 20_000));
-    records.push(killed("kill-ann", ann, at + 27_500, watchdog.clone()));
+    records.push(killed("kill-ann", ann, at + 27_500, &watchdog));
     // The same device of another tenant: its kill has nothing to do with these pushes, and its pushes nothing with this kill.
     records.extend(pushed(3, other, at + 21_000));
-    records.push(killed("kill-other", other, at - 30_000, watchdog.clone()));
+    records.push(killed("kill-other", other, at - 30_000, &watchdog));
     // A crash for another reason.
     records.extend(pushed(4, bob, at));
     records.push(killed(
         "crash-bob",
         bob,
         at + 2_000,
-        json!({ "termination_namespace": "SIGNAL", "termination_code": 11 }),
+        &json!({ "termination_namespace": "SIGNAL", "termination_code": 11 }),
     ));
     case.write(&records);
 
@@ -105,7 +105,7 @@ fn a_kill_that_names_no_call_is_evidence_of_the_last_push_once() {
     first.signal("KILL");
     let long_ago = at - 86_400_000;
     let mut records = Vec::from(pushed(5, bob, long_ago));
-    records.push(killed("kill-bob", bob, long_ago + 900, json!({ "exception_reason": NEVER_POSTED })));
+    records.push(killed("kill-bob", bob, long_ago + 900, &json!({ "exception_reason": NEVER_POSTED })));
     case.write(&records);
     wait_for("the linker", || case.number("SELECT count() FROM device_events WHERE event_id = 'kill-bob'") == 1);
     wait_for("the judgement", || verdicts(&case).contains(&no_receipt(5)));
