@@ -10,7 +10,9 @@ const POINTS = ['p50', 'p90', 'p95', 'p99'] as const;
 export const STAGE_MEASURES = STAGES.map((stage) => `${stage.name}_p95`);
 
 /** What the table shows. */
-export const PERCENTILES = STAGES.flatMap(({ name }) => [...POINTS, 'count'].map((point) => `${name}_${point}`));
+export const PERCENTILES = STAGES.flatMap(({ name }) =>
+  [...POINTS, 'count'].map((point) => `${name}_${point}`),
+);
 
 export function Percentiles({ group }: { group: Group | undefined }) {
   const params = useParams();
