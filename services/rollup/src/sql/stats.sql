@@ -4,7 +4,8 @@ INSERT INTO leg_stats_rows (
     legs_filtered, legs_report_error, legs_unreported, legs_confirmed, legs_accepted, legs_received, legs_rung, legs_answered,
     legs_talked, talk_ms, legs_sent, legs_reported_any, accepted_received, accepted_in_2s, accepted_in_5s, accepted_in_10s,
     accepted_in_30s, outcome_answered_elsewhere, outcome_declined, outcome_declined_elsewhere, outcome_busy, outcome_cancelled,
-    outcome_filtered, outcome_failed, outcome_unanswered, outcome_unreachable, outcome_unknown, outcome_in_progress, received_2s, received_5s, received_10s, received_30s, push_attempts, pushes_accepted, calls,
+    outcome_filtered, outcome_failed, outcome_unanswered, outcome_unreachable, outcome_unknown, outcome_in_progress, received_2s,
+    received_5s, received_10s, received_30s, push_attempts, pushes_accepted, calls,
     calls_answered, calls_declined, calls_busy, calls_cancelled, calls_filtered, calls_failed, calls_unanswered,
     calls_unreachable, calls_unknown, calls_in_progress, calls_initiated, calls_reached, calls_rung, answered_initiated,
     answered_reached, answered_rung, effective_reached, diagnoses, rejections, end_reasons, version)

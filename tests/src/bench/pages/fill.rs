@@ -13,8 +13,7 @@ const DRAWN: [(&str, &str); 3] = [
     ("events_rows", include_str!("events.sql")),
 ];
 
-/// Tables that are copied from day to day, with the column that says what belongs to a day. The pointers are last: rows
-/// count from then on.
+/// Tables that are copied from day to day. The pointers are last: rows count from then on.
 const COPIED: [&str; 9] = [
     "calls_rows",
     "legs_rows",
