@@ -1,6 +1,6 @@
 // Do people answer, and if not, why?
 import { useQuery } from '../api/query';
-import type { Distribution, Summary } from '../api/types';
+import type { Distribution, Series, Summary } from '../api/types';
 import { Histogram } from '../charts/histogram';
 import { link, question } from '../state/url';
 import { useParams } from '../ui/context';
@@ -27,12 +27,14 @@ const SHORT: Record<string, string> = {
 };
 const BY_DIMENSION = ['calls', ...RATES, 'average_call_duration_s'];
 
+const OVER_TIME = [...RATES, ...OUTCOME_MEASURES].join(',');
 const MEASURES = [...BY_DIMENSION, 'legs', ...ALL_OUTCOME_MEASURES, ...REASON_MEASURES].join(',');
 
 export function AnswersPage() {
   const params = useParams();
   const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
   const ring = useQuery<Distribution>('/distribution', question(params, { stage: 'reported_to_answered' }));
+  const series = useQuery<Series>('/series', question(params, { measures: OVER_TIME }));
   return (
     <>
       <PageHead title="Answers" says="Do people answer, and if not, why?" />
@@ -45,6 +47,7 @@ export function AnswersPage() {
           measures={RATES}
           names={SHORT}
           unit="ratio"
+          query={series}
           wide
           empty="No call began in this range. A wider range or fewer filters may show some."
         />
@@ -54,6 +57,7 @@ export function AnswersPage() {
           measures={OUTCOME_MEASURES}
           names={OUTCOME_NAMES}
           unit="count"
+          query={series}
           kind="stack"
         />
         <Panel

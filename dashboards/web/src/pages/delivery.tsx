@@ -1,6 +1,6 @@
 // How pushes reach devices: how many, how fast, and where they stay.
 import { useQuery } from '../api/query';
-import type { Reasons, Summary } from '../api/types';
+import type { Reasons, Series, Summary } from '../api/types';
 import { drill, question } from '../state/url';
 import { BarList } from '../charts/bar-list';
 import { useParams } from '../ui/context';
@@ -10,8 +10,9 @@ import { PageHead } from '../ui/page-head';
 import { Panel } from '../ui/panel';
 import { SeriesPanel } from '../ui/series-panel';
 import { FunnelPanel } from './delivery/funnel-panel';
-import { LatencyPanels } from './delivery/latency';
+import { LatencyPanels, percentilesOf } from './delivery/latency';
 import { PERCENTILES, Percentiles, STAGE_MEASURES } from './delivery/percentiles';
+import { STANDARD } from './delivery/stages';
 import { Within, WITHIN } from './delivery/within';
 
 const BY_DIMENSION = [
@@ -34,6 +35,9 @@ export function DeliveryPage() {
   const params = useParams();
   const all = useQuery<Summary>('/summary', question(params, { compare: '7d', measures: MEASURES }));
   const coverage = useQuery<Summary>('/summary', question(params, { measures: 'telemetry_coverage' }));
+  const stage = params.get('stage') ?? STANDARD;
+  const overTime = [...percentilesOf(stage), ...WITHIN].join(',');
+  const series = useQuery<Series>('/series', question(params, { measures: overTime }));
   return (
     <>
       <PageHead
@@ -69,13 +73,14 @@ export function DeliveryPage() {
         >
           {(data) => <Percentiles group={data.groups[0]} />}
         </Panel>
-        <LatencyPanels />
+        <LatencyPanels stage={stage} series={series} />
         <SeriesPanel
           title="Received in time, over time"
           says="Share of accepted pushes that their device had within 2, 5, 10 and 30 s."
           measures={WITHIN}
           names={WITHIN_NAMES}
           unit="ratio"
+          query={series}
         />
         <Rejections />
         <DimensionPanel

@@ -7,23 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::try_join_all;
 
+use super::pieces::{Piece, ROLLED_MS, pieces, sources};
 use super::statement::{
-    any_names, bucket_index, facts_in, group_hashes, group_names, group_texts, having_any, having_keys, stats_in,
-    with_keys,
+    PIECES, facts_in, group_hashes, group_values, having, rolled_in, time_code, with_keys, with_times,
 };
-use crate::ask::{Filter, Range, Role};
+use crate::ask::{Compare, Filter, Range, Role};
 use crate::data::{Dimension, How, MEASURES, Measure, Rolled, STAGES, Stage, measure};
 use crate::problem::Problem;
 use crate::store::{Query, Scope, Store};
 
-/// Width of the roll-up's buckets, in milliseconds.
-const ROLLED_MS: i64 = 600_000;
+/// Numbers of a stage: above all bins, since 1.02 to this is longer than time.
+const BINS: usize = 2_048;
 
-/// Shortest range for which the roll-up is worth asking, in milliseconds.
-const LEAST_ROLLED_MS: i64 = 6 * ROLLED_MS;
-
-/// Codes of a stage: above all bins.
-const CODES: usize = 4_096;
+/// Numbers of all stages.
+const CODES: usize = BINS * STAGES.len();
 
 /// A stage's place in the list of stages.
 fn place(stage: &Stage) -> usize {
@@ -99,167 +96,167 @@ impl Ingredients {
     }
 }
 
-/// A row of sums: group, bucket, sums.
+/// A row of sums: group, time code, sums.
 type SumRow = (Key, i64, Vec<i64>);
 
-/// A row of bins: group, bucket, stage, bins and their legs.
-type BinRow = (Key, i64, usize, Vec<u16>, Vec<u64>);
+/// A row of bins: group, time code and stage, bins and their legs.
+type BinRow = (Key, i64, Vec<u16>, Vec<u64>);
+
+/// What is counted of a range, and of the earlier one.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) current: Cells,
+    /// Nothing where there is nothing to compare with.
+    pub(crate) previous: Cells,
+}
 
 impl Counting<'_> {
-    /// Counts in a range.
+    /// Counts in a range, and in the earlier one to compare it with.
     ///
     /// # Errors
     /// As [`Store::rows`].
-    pub(crate) async fn count(&self, range: Range, of: &Ingredients) -> Result<Cells, Problem> {
-        let rolled = self.rolled(range, Rolled::Stats);
-        let is_rolled =
-            |sum: &&&'static Measure| rolled.is_some() && matches!(&sum.how, How::Sum { stats: Some(_), .. });
-        let from_stats: Vec<&Measure> = of.sums.iter().filter(is_rolled).copied().collect();
-        let from_facts: Vec<&Measure> = of.sums.iter().filter(|sum| !is_rolled(sum)).copied().collect();
-        let mut asked = Vec::new();
-        if let Some(middle) = rolled.filter(|_| !from_stats.is_empty()) {
-            asked.push((self.sums(&from_stats, true, &stats_in(), &[middle])?, from_stats.clone()));
-            let edges = edges(range, middle);
-            if !edges.is_empty() {
-                asked.push((self.sums(&from_stats, false, &facts_in(edges.len()), &edges)?, from_stats));
-            }
-        }
-        if !from_facts.is_empty() {
-            asked.push((self.sums(&from_facts, false, &facts_in(1), &[range])?, from_facts));
-        }
-        let bins = self.bins(&of.stages, range)?;
-        let bins = try_join_all(bins.into_iter().map(|query| self.store.rows::<BinRow>(query)));
-        let answers = try_join_all(asked.into_iter().map(async |(query, measures)| {
-            let rows: Vec<SumRow> = self.store.rows(query).await?;
-            Ok::<_, Problem>((rows, measures))
-        }));
-        let (answers, bins) = tokio::try_join!(answers, bins)?;
-        Ok(merge(answers, bins.into_iter().flatten()))
+    pub(crate) async fn count(&self, range: Range, compare: Compare, of: &Ingredients) -> Result<Counted, Problem> {
+        let pieces = pieces(range, compare);
+        let sources = sources(&pieces, self.is_rolled(Rolled::Stats));
+        let has_stats = |sum: &&&'static Measure| matches!(&sum.how, How::Sum { stats: Some(_), .. });
+        let (rolled, others): (Vec<&Measure>, Vec<&Measure>) = of.sums.iter().partition(|sum| has_stats(&sum));
+        let whole: Vec<Range> = pieces.iter().map(|piece| piece.range).collect();
+        let asked = [(&rolled, true, &sources.rolled), (&rolled, false, &sources.facts), (&others, false, &whole)];
+        let sums = asked.into_iter().filter(|(measures, _, ranges)| !measures.is_empty() && !ranges.is_empty());
+        let sums = sums.map(async |(measures, is_rolled, ranges)| {
+            let rows: Vec<SumRow> = self.store.rows(self.sums(measures, is_rolled, ranges, &pieces)?).await?;
+            Ok::<_, Problem>((rows, measures.clone()))
+        });
+        let bins = self.bins(&of.stages, &pieces)?.into_iter().map(|query| self.store.rows::<BinRow>(query));
+        let (sums, bins) = tokio::try_join!(try_join_all(sums), try_join_all(bins))?;
+        Ok(merge(&pieces, sums, bins.into_iter().flatten()))
     }
 
-    /// The whole ten minutes of a range, where a roll-up can say what is asked.
-    pub(crate) fn rolled(&self, range: Range, by: Rolled) -> Option<Range> {
-        let can = self.dimensions.iter().copied().chain(self.filter.dimensions()).all(|one| one.rolled >= by)
-            && self.bucket.is_none_or(|bucket| bucket % ROLLED_MS == 0);
-        let from = (range.from + ROLLED_MS - 1).div_euclid(ROLLED_MS) * ROLLED_MS;
-        let to = range.to.div_euclid(ROLLED_MS) * ROLLED_MS;
-        (can && to - from >= LEAST_ROLLED_MS).then_some(Range { from, to })
+    /// Whether a roll-up can say what is asked.
+    pub(super) fn is_rolled(&self, by: Rolled) -> bool {
+        self.dimensions.iter().copied().chain(self.filter.dimensions()).all(|one| one.rolled >= by)
+            && self.bucket.is_none_or(|bucket| bucket % ROLLED_MS == 0)
     }
 
-    fn sums(&self, sums: &[&Measure], is_rolled: bool, within: &str, ranges: &[Range]) -> Result<Query, Problem> {
+    fn sums(&self, sums: &[&Measure], is_rolled: bool, ranges: &[Range], pieces: &[Piece]) -> Result<Query, Problem> {
         let sum = |measure: &&Measure| match &measure.how {
             How::Sum { stats: Some(stats), .. } if is_rolled => format!("toInt64({stats})"),
             How::Sum { facts, .. } => format!("toInt64({facts})"),
             _ => "toInt64(0)".to_owned(),
         };
         let sums = sums.iter().map(sum).collect::<Vec<_>>().join(", ");
-        let table = if is_rolled { "@stats" } else { "@facts" };
+        let (table, within) =
+            if is_rolled { ("@stats", rolled_in(ranges.len())) } else { ("@facts", facts_in(ranges.len())) };
         let text = format!(
             "SELECT [{}] AS k, {} AS t, [{sums}] AS s FROM {table} {within} {} {} GROUP BY t {} {}",
-            any_names(self.dimensions),
-            bucket_index(self.bucket, is_rolled),
+            group_values(self.dimensions),
+            time_code(self.bucket, pieces, is_rolled),
             self.filter.of_role_and_calls(),
             self.filter.conditions(),
             group_hashes(self.dimensions),
-            having_any(self.keys, self.dimensions),
+            having(self.keys, self.dimensions),
         );
-        self.query(&text, ranges)
+        self.query(&text, ranges, pieces)
     }
 
     /// Legs by bin of each stage; nothing where no stage is asked for.
-    fn bins(&self, stages: &[&'static Stage], range: Range) -> Result<Vec<Query>, Problem> {
-        if stages.is_empty() {
-            return Ok(Vec::new());
-        }
+    fn bins(&self, stages: &[&'static Stage], pieces: &[Piece]) -> Result<Vec<Query>, Problem> {
         // Latencies of callers are in the facts alone.
-        let middle = self.rolled(range, Rolled::Latencies).filter(|_| self.filter.role == Role::Callee);
-        let Some(middle) = middle else { return Ok(vec![self.bins_of_facts(stages, &[range])?]) };
-        let mut queries = vec![self.bins_rolled(stages, middle)?];
-        let edges = edges(range, middle);
-        if !edges.is_empty() {
-            queries.push(self.bins_of_facts(stages, &edges)?);
-        }
-        Ok(queries)
+        let is_rolled = self.is_rolled(Rolled::Latencies) && self.filter.role == Role::Callee;
+        let sources = sources(pieces, is_rolled);
+        let asked = [(true, &sources.rolled), (false, &sources.facts)];
+        let asked = asked.into_iter().filter(|(_, ranges)| !ranges.is_empty() && !stages.is_empty());
+        asked.map(|(is_rolled, ranges)| self.bins_in(stages, is_rolled, ranges, pieces)).collect()
     }
 
-    /// A part for each stage: grouping by the small number of a bin alone is much faster than by stage as well.
-    fn bins_rolled(&self, stages: &[&'static Stage], middle: Range) -> Result<Query, Problem> {
-        let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
-        let one = |stage: &&'static Stage| {
-            format!(
-                "SELECT [{}] AS k, t, {} AS stage, groupArray(bin), groupArray(n) FROM \
-                 (SELECT {} AS t, bin, sum(legs) AS n {} FROM @latencies {} AND stage = '{}' {} GROUP BY t, bin {groups} {}) \
-                 GROUP BY t {groups}",
-                group_names(self.dimensions),
-                place(stage),
-                bucket_index(self.bucket, true),
-                group_texts(self.dimensions),
-                stats_in(),
-                stage.name,
-                self.filter.conditions(),
-                having_keys(self.keys, self.dimensions.len()),
-            )
+    /// One scan for all stages and times: a leg counts under a number of both and its bin, which is fast to group by.
+    fn bins_in(
+        &self,
+        stages: &[&'static Stage],
+        is_rolled: bool,
+        ranges: &[Range],
+        pieces: &[Piece],
+    ) -> Result<Query, Problem> {
+        let (table, within, role) = match is_rolled {
+            true => ("@latencies", rolled_in(ranges.len()), ""),
+            false => ("@facts", facts_in(ranges.len()), self.filter.of_role()),
         };
-        self.query(&stages.iter().map(one).collect::<Vec<_>>().join(" UNION ALL "), &[middle])
-    }
-
-    /// One scan for all stages: a leg counts under the code of each, its place in the list of stages and its bin.
-    fn bins_of_facts(&self, stages: &[&'static Stage], ranges: &[Range]) -> Result<Query, Problem> {
-        let groups: String = self.dimensions.iter().enumerate().map(|(index, _)| format!(", k{index}")).collect();
-        let code = |stage: &&'static Stage| format!("toUInt16({} + {})", place(stage) * CODES, stage.bin);
-        let codes: Vec<String> = stages.iter().map(code).collect();
-        let code = match codes.as_slice() {
-            [only] => only.clone(),
-            several => format!("arrayJoin([{}])", several.join(", ")),
+        let list = |one: &dyn Fn(&&'static Stage) -> String| stages.iter().map(one).collect::<Vec<_>>().join(", ");
+        let (code, legs, only) = match is_rolled {
+            true => {
+                let names = list(&|stage| format!("'{}'", stage.name));
+                let places = list(&|stage| (place(stage) * BINS).to_string());
+                let code = format!("transform(stage, [{names}], [{places}], 0) + bin");
+                (code, "sum(legs)", format!("AND stage IN ({names})"))
+            }
+            false => {
+                let codes = list(&|stage| format!("toUInt16({} + {})", place(stage) * BINS, stage.bin));
+                (format!("arrayJoin([{codes}])"), "count()", String::new())
+            }
         };
+        // What fits into 16 bits is counted in an array.
+        let width = if self.bucket.is_some() { "toUInt64" } else { "toUInt16" };
         let text = format!(
-            "SELECT [{}] AS k, t, intDiv(code, {CODES}) AS stage, groupArray(code % {CODES}), groupArray(n) FROM \
-             (SELECT {} AS t, {code} AS code, count() AS n {} FROM @facts {} {} {} GROUP BY t, code {groups} {}) \
-             WHERE code % {CODES} != 0 GROUP BY t, stage {groups}",
-            group_names(self.dimensions),
-            bucket_index(self.bucket, false),
-            group_texts(self.dimensions),
-            facts_in(ranges.len()),
-            self.filter.of_role(),
+            "SELECT k, intDiv(code, {BINS}) AS place, groupArray(code % {BINS}), groupArray(n) FROM              (SELECT [{}] AS k, {width}({} * {CODES} + {code}) AS code, {legs} AS n              FROM {table} {within} {role} {} {only} GROUP BY code {} {})              WHERE code % {BINS} != 0 GROUP BY place, k",
+            group_values(self.dimensions),
+            time_code(self.bucket, pieces, is_rolled),
             self.filter.conditions(),
-            having_keys(self.keys, self.dimensions.len()),
+            group_hashes(self.dimensions),
+            having(self.keys, self.dimensions),
         );
-        self.query(&text, ranges)
+        self.query(&text, ranges, pieces)
     }
 
-    /// A statement over ranges.
-    pub(super) fn query(&self, text: &str, ranges: &[Range]) -> Result<Query, Problem> {
+    /// A statement over ranges, of pieces of time.
+    pub(super) fn query(&self, text: &str, ranges: &[Range], pieces: &[Piece]) -> Result<Query, Problem> {
         let query = Query::new(self.scope, text)?.counting().with_all(&self.filter.values());
         let query = ranges.iter().enumerate().fold(query, |query, (index, range)| {
             query.with_ints([(&format!("from{index}"), range.from), (&format!("to{index}"), range.to)])
         });
-        let query = if let Some(bucket) = self.bucket { query.with_ints([("bucket_ms", bucket)]) } else { query };
-        Ok(with_keys(query, self.keys, self.dimensions.len()))
+        Ok(with_keys(with_times(query, self.bucket, pieces), self.keys, self.dimensions.len()))
     }
 }
 
-/// What a range has before and behind its whole ten minutes.
-pub(crate) fn edges(range: Range, middle: Range) -> Vec<Range> {
-    let edges = [Range { to: middle.from, ..range }, Range { from: middle.to, ..range }];
-    edges.into_iter().filter(|edge| edge.from < edge.to).collect()
-}
-
-fn merge(answers: Vec<(Vec<SumRow>, Vec<&'static Measure>)>, bins: impl Iterator<Item = BinRow>) -> Cells {
-    let mut cells = Cells::new();
-    for (rows, measures) in answers {
+fn merge(
+    pieces: &[Piece],
+    sums: Vec<(Vec<SumRow>, Vec<&'static Measure>)>,
+    bins: impl Iterator<Item = BinRow>,
+) -> Counted {
+    let mut counted = Counted::default();
+    for (rows, measures) in sums {
         for (key, time, sums) in rows {
-            let cell = cells.entry((key, time)).or_default();
-            for (measure, sum) in measures.iter().zip(sums) {
-                *cell.sums.entry(&measure.name).or_default() += sum;
-            }
+            let cell = Cell { sums: measures.iter().map(|measure| &*measure.name).zip(sums).collect(), bins: HashMap::new() };
+            counted.add(pieces, key, time, cell);
         }
     }
-    for (key, time, stage, bins, legs) in bins {
-        let Some(stage) = STAGES.get(stage) else { continue };
-        let known = cells.entry((key, time)).or_default().bins.entry(stage.name).or_default();
-        bins.into_iter().zip(legs).for_each(|(bin, legs)| *known.entry(bin).or_default() += legs);
+    for (key, place, bins, legs) in bins {
+        let Some(stage) = STAGES.get((place % STAGES.len() as i64) as usize) else { continue };
+        let bins = HashMap::from([(stage.name, bins.into_iter().zip(legs).collect())]);
+        counted.add(pieces, key, place / STAGES.len() as i64, Cell { sums: HashMap::new(), bins });
     }
-    cells
+    counted
+}
+
+impl Counted {
+    /// Adds what else was counted in the same ranges.
+    pub(crate) fn add_all(&mut self, other: Counted) {
+        for (cells, more) in [(&mut self.current, other.current), (&mut self.previous, other.previous)] {
+            more.into_iter().for_each(|(place, cell)| cells.entry(place).or_default().add(cell));
+        }
+    }
+
+    /// Adds what was counted at a time code.
+    fn add(&mut self, pieces: &[Piece], key: Key, time: i64, cell: Cell) {
+        let Some(piece) = usize::try_from(time % PIECES).ok().and_then(|piece| pieces.get(piece)) else { return };
+        let place = (key, time / PIECES);
+        if piece.is_current && piece.is_previous {
+            self.previous.entry(place.clone()).or_default().add(cell.clone());
+            self.current.entry(place).or_default().add(cell);
+        } else {
+            let cells = if piece.is_current { &mut self.current } else { &mut self.previous };
+            cells.entry(place).or_default().add(cell);
+        }
+    }
 }
 
 impl Cell {

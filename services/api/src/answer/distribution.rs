@@ -33,11 +33,11 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         keys: None,
     };
     let stages = Ingredients::of(&measures).stages();
-    let (cells, censored) = tokio::try_join!(counting.count(range, &stages), censored(counting, range, stage))?;
+    let (counted, censored) = tokio::try_join!(counting.count(range, None, &stages), censored(counting, range, stage))?;
     let times = range.times(bucket);
     let nothing = Cell::default();
     let of_time = |time: &i64| {
-        let cell = cells.get(&(vec![String::new()], time.div_euclid(bucket))).unwrap_or(&nothing);
+        let cell = counted.current.get(&(vec![String::new()], time.div_euclid(bucket))).unwrap_or(&nothing);
         by_bound(cell, stage)
     };
     let rows: Vec<Vec<u64>> = times.iter().map(of_time).collect();
@@ -87,7 +87,7 @@ async fn censored(counting: Counting<'_>, range: Range, stage: &Stage) -> Result
         return Ok(None);
     }
     let measures: Vec<&Measure> = ["legs_accepted", "accepted_received"].into_iter().filter_map(measure).collect();
-    let cells = Counting { bucket: None, ..counting }.count(range, &Ingredients::of(&measures)).await?;
-    let all = |name| cells.values().map(|cell| cell.sum(name)).sum::<i64>();
+    let counted = Counting { bucket: None, ..counting }.count(range, None, &Ingredients::of(&measures)).await?;
+    let all = |name| counted.current.values().map(|cell| cell.sum(name)).sum::<i64>();
     Ok(Some(all("legs_accepted") - all("accepted_received")))
 }

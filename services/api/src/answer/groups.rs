@@ -1,8 +1,6 @@
 //! Counting by groups: the largest ones, now and so much earlier.
 
-use futures_util::future::OptionFuture;
-
-use super::counts::{Cell, Cells, Counting, Ingredients, Key};
+use super::counts::{Cell, Cells, Counted, Counting, Ingredients, Key};
 use crate::ask::{Ask, Compare, Range, duration_ms};
 use crate::data::{Dimension, Measure};
 use crate::problem::Problem;
@@ -11,8 +9,7 @@ use crate::problem::Problem;
 pub(crate) struct Groups {
     pub(crate) keys: Vec<Key>,
     pub(crate) truncated: bool,
-    pub(crate) current: Cells,
-    pub(crate) previous: Option<Cells>,
+    pub(crate) counted: Counted,
 }
 
 /// The dimensions of `group_by`.
@@ -38,34 +35,21 @@ pub(crate) async fn count(
 ) -> Result<Groups, Problem> {
     let of = Ingredients::of(measures);
     if counting.dimensions.is_empty() {
-        let previous = OptionFuture::from(compare.map(|ms| counting.count(range.earlier(ms), &of)));
-        let (current, previous) = tokio::join!(counting.count(range, &of), previous);
-        return Ok(Groups {
-            keys: vec![vec![String::new()]],
-            truncated: false,
-            current: current?,
-            previous: previous.transpose()?,
-        });
+        let counted = counting.count(range, compare, &of).await?;
+        return Ok(Groups { keys: vec![vec![String::new()]], truncated: false, counted });
     }
     // The largest groups first: what is costly is then counted of them alone.
-    let first = if counting.bucket.is_none() { of.sums() } else { Ingredients::of(&[]) };
-    let whole = counting.count_whole(range, &first).await?;
-    let (keys, truncated) = largest(&whole, limit);
-    let rest = if counting.bucket.is_none() { of.stages() } else { of.clone() };
-    let of_keys = Counting { keys: Some(&keys), ..counting };
-    let previous = OptionFuture::from(compare.map(|ms| of_keys.count(range.earlier(ms), &of)));
-    let (more, previous) = tokio::join!(of_keys.count(range, &rest), previous);
-    let mut current = if counting.bucket.is_none() { whole } else { Cells::new() };
-    for (place, cell) in more? {
-        current.entry(place).or_default().add(cell);
+    if counting.bucket.is_some() {
+        let whole = Counting { bucket: None, ..counting }.count(range, None, &Ingredients::of(&[])).await?;
+        let (keys, truncated) = largest(&whole.current, limit);
+        let counted = Counting { keys: Some(&keys), ..counting }.count(range, compare, &of).await?;
+        return Ok(Groups { keys, truncated, counted });
     }
-    Ok(Groups { keys, truncated, current, previous: previous.transpose()? })
-}
-
-impl Counting<'_> {
-    async fn count_whole(&self, range: Range, of: &Ingredients) -> Result<Cells, Problem> {
-        Counting { bucket: None, ..*self }.count(range, of).await
-    }
+    let mut counted = counting.count(range, compare, &of.sums()).await?;
+    let (keys, truncated) = largest(&counted.current, limit);
+    let stages = Counting { keys: Some(&keys), ..counting }.count(range, compare, &of.stages()).await?;
+    counted.add_all(stages);
+    Ok(Groups { keys, truncated, counted })
 }
 
 fn largest(cells: &Cells, limit: usize) -> (Vec<Key>, bool) {

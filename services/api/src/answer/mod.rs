@@ -18,6 +18,7 @@ mod letters;
 mod list;
 mod live;
 mod openapi;
+mod pieces;
 mod pipeline;
 mod reasons;
 mod risk;

@@ -7,8 +7,9 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::App;
-use super::counts::{Counting, Ingredients, edges};
-use super::statement::{facts_in, stats_in};
+use super::counts::{Counting, Ingredients};
+use super::pieces::{pieces, sources};
+use super::statement::{facts_in, rolled_in};
 use crate::ask::{Ask, Range};
 use crate::data::{Measure, Rolled, measure};
 use crate::problem::Problem;
@@ -40,9 +41,9 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         true => counting.reasons(range, kind).await,
         false => Ok(Vec::new()),
     };
-    let (cells, rejections, diagnoses, ends) =
-        tokio::try_join!(counting.count(range, &legs), reasons(REJECTIONS), reasons(DIAGNOSES), reasons(ENDS))?;
-    let total: i64 = cells.values().map(|cell| cell.sum("legs")).sum();
+    let (counted, rejections, diagnoses, ends) =
+        tokio::try_join!(counting.count(range, None, &legs), reasons(REJECTIONS), reasons(DIAGNOSES), reasons(ENDS))?;
+    let total: i64 = counted.current.values().map(|cell| cell.sum("legs")).sum();
     let share = |legs: i64| if total == 0 { 0.0 } else { legs as f64 / total as f64 };
     let shown = |name: &'static str, rows: Vec<(String, i64)>| {
         let one = |(value, legs): &(String, i64)| json!({name: value, "legs": legs, "share": share(*legs)});
@@ -60,33 +61,26 @@ impl Counting<'_> {
     /// Legs by reason, the most frequent first.
     async fn reasons(&self, range: Range, (column, values): Kind) -> Result<Vec<(String, i64)>, Problem> {
         let (role, conditions) = (self.filter.of_role(), self.filter.conditions());
-        let of_facts = |ranges: &[Range]| {
-            let within = facts_in(ranges.len());
-            let text = format!(
-                "SELECT v, toInt64(count()) FROM \
-                 (SELECT arrayJoin({values}) AS v FROM @facts {within} {role} {conditions} ) WHERE v != '' GROUP BY v"
-            );
-            self.query(&text, ranges)
-        };
-        let queries = match self.rolled(range, Rolled::Stats) {
-            None => vec![of_facts(&[range])?],
-            Some(middle) => {
-                let text = format!(
-                    "SELECT toString(pair.1) AS v, toInt64(sum(pair.2)) FROM \
-                     (SELECT arrayJoin(arrayZip(mapKeys({column}), mapValues({column}))) AS pair \
-                     FROM @stats {} {role} {conditions} ) GROUP BY v",
-                    stats_in()
-                );
-                let mut queries = vec![self.query(&text, &[middle])?];
-                let edges = edges(range, middle);
-                if !edges.is_empty() {
-                    queries.push(of_facts(&edges)?);
-                }
-                queries
-            }
-        };
+        let pieces = pieces(range, None);
+        let sources = sources(&pieces, self.is_rolled(Rolled::Stats));
+        let of_stats = format!(
+            "SELECT toString(pair.1) AS v, toInt64(sum(pair.2)) FROM \
+             (SELECT arrayJoin(arrayZip(mapKeys({column}), mapValues({column}))) AS pair \
+             FROM @stats {} {role} {conditions} ) GROUP BY v",
+            rolled_in(sources.rolled.len())
+        );
+        let of_facts = format!(
+            "SELECT v, toInt64(count()) FROM \
+             (SELECT arrayJoin({values}) AS v FROM @facts {} {role} {conditions} ) WHERE v != '' GROUP BY v",
+            facts_in(sources.facts.len())
+        );
+        let asked = [(of_stats, sources.rolled), (of_facts, sources.facts)];
+        let asked = asked.into_iter().filter(|(_, ranges)| !ranges.is_empty());
+        let rows = asked.map(async |(text, ranges)| {
+            self.store.rows::<(String, i64)>(self.query(&text, &ranges, &pieces)?).await
+        });
         let mut legs = HashMap::<String, i64>::new();
-        for rows in try_join_all(queries.into_iter().map(|query| self.store.rows::<(String, i64)>(query))).await? {
+        for rows in try_join_all(rows).await? {
             rows.into_iter().for_each(|(value, count)| *legs.entry(value).or_default() += count);
         }
         let mut legs: Vec<(String, i64)> = legs.into_iter().collect();

@@ -37,11 +37,10 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
         keys: None,
     };
     let limit = usize::try_from(ask.int("limit", 12)).unwrap_or(12).min(100);
-    let Groups { keys, truncated, current, previous } = count(counting, range, compare, &measures, limit).await?;
+    let Groups { keys, truncated, counted } = count(counting, range, compare, &measures, limit).await?;
     let group = |key: &Key| {
-        let current = lines(&measures, &current, key, range, bucket, 0);
-        let earlier = compare.unwrap_or_default();
-        let previous = previous.as_ref().map(|cells| lines(&measures, cells, key, range, bucket, earlier));
+        let current = lines(&measures, &counted.current, key, range, bucket, 0);
+        let previous = compare.map(|earlier| lines(&measures, &counted.previous, key, range, bucket, earlier));
         json!({"key": key_json(&dimensions, key), "current": current, "previous": previous})
     };
     Ok(json!({

@@ -1,52 +1,68 @@
 //! Pieces of statements that the aggregates share.
 
 use super::counts::Key;
+use super::pieces::Piece;
 use crate::data::Dimension;
 use crate::store::{Query, Value};
 
 /// The conditions of ranges of `leg_facts`, one or several, of parameters `from0`, `to0` and so on.
 pub(crate) fn facts_in(ranges: usize) -> String {
-    let one = |index: usize| {
+    any_of(ranges, |index| {
         format!(
             "(bucket >= toDateTime(intDiv({{from{index}:Int64}}, 600000) * 600) \
              AND bucket < toDateTime(intDiv({{to{index}:Int64}} + 999, 1000)) \
              AND started_at >= fromUnixTimestamp64Milli({{from{index}:Int64}}) \
              AND started_at < fromUnixTimestamp64Milli({{to{index}:Int64}}))"
         )
-    };
+    })
+}
+
+/// The conditions of ranges of a roll-up whose ends are whole ten minutes; parameters as of [`facts_in`].
+pub(crate) fn rolled_in(ranges: usize) -> String {
+    any_of(ranges, |index| {
+        format!(
+            "(bucket >= toDateTime(intDiv({{from{index}:Int64}}, 1000)) \
+             AND bucket < toDateTime(intDiv({{to{index}:Int64}}, 1000)))"
+        )
+    })
+}
+
+fn any_of(ranges: usize, one: impl Fn(usize) -> String) -> String {
     format!("AND ({})", (0..ranges).map(one).collect::<Vec<_>>().join(" OR "))
 }
 
-/// The conditions of a range of `leg_stats` whose ends are whole ten minutes.
-pub(crate) fn stats_in() -> String {
-    "AND bucket >= toDateTime(intDiv({from0:Int64}, 1000)) AND bucket < toDateTime(intDiv({to0:Int64}, 1000))"
-        .to_owned()
-}
+/// Most pieces of time of one question, and one: what [`time_code`] multiplies a bucket by.
+pub(crate) const PIECES: i64 = 4;
 
-/// The start of the bucket of a row, in multiples of the parameter `bucket_ms` since the Unix epoch.
-pub(crate) fn bucket_index(bucket: Option<i64>, is_rolled: bool) -> &'static str {
+/// When a row is: the start of its bucket, in multiples of the parameter `bucket_ms` since the Unix epoch (0 where there are none),
+/// times [`PIECES`], and the place of its piece of time, of the parameters `piece1`, `piece2`.
+pub(crate) fn time_code(bucket: Option<i64>, pieces: &[Piece], is_rolled: bool) -> String {
+    let reached = |index: usize| match is_rolled {
+        true => format!(" + (bucket >= toDateTime(intDiv({{piece{index}:Int64}}, 1000)))"),
+        false => format!(" + (started_at >= fromUnixTimestamp64Milli({{piece{index}:Int64}}))"),
+    };
+    let piece: String = (1..pieces.len()).map(reached).collect();
     match (bucket, is_rolled) {
-        (None, _) => "toInt64(0)",
-        (Some(_), true) => "intDiv(toInt64(toUnixTimestamp(bucket)) * 1000, {bucket_ms:Int64})",
-        (Some(_), false) => "intDiv(toUnixTimestamp64Milli(started_at), {bucket_ms:Int64})",
+        (None, _) => format!("toUInt8(0{piece})"),
+        (Some(_), true) => {
+            format!("(intDiv(toInt64(toUnixTimestamp(bucket)) * 1000, {{bucket_ms:Int64}}) * {PIECES}{piece})")
+        }
+        (Some(_), false) => {
+            format!("(intDiv(toUnixTimestamp64Milli(started_at), {{bucket_ms:Int64}}) * {PIECES}{piece})")
+        }
     }
 }
 
-/// `k0, k1`: the names of the groups' values; an empty list of texts for none.
-pub(crate) fn group_names(dimensions: &[&'static Dimension]) -> String {
-    match dimensions.len() {
-        0 => "''".to_owned(),
-        count => (0..count).map(|index| format!("k{index}")).collect::<Vec<_>>().join(", "),
-    }
+/// Gives the parameters of [`time_code`] their values.
+pub(crate) fn with_times(query: Query, bucket: Option<i64>, pieces: &[Piece]) -> Query {
+    let query = pieces.iter().enumerate().skip(1).fold(query, |query, (index, piece)| {
+        query.with_ints([(&format!("piece{index}"), piece.range.from)])
+    });
+    if let Some(bucket) = bucket { query.with_ints([("bucket_ms", bucket)]) } else { query }
 }
 
-/// `, … AS k0`: the groups' values themselves.
-pub(crate) fn group_texts(dimensions: &[&'static Dimension]) -> String {
-    dimensions.iter().enumerate().map(|(index, dimension)| format!(", {} AS k{index}", dimension.text())).collect()
-}
-
-/// The groups' values where rows are grouped by [`group_hashes`].
-pub(crate) fn any_names(dimensions: &[&'static Dimension]) -> String {
+/// The groups' values, texts, where rows are grouped by [`group_hashes`]; an empty text for no groups.
+pub(crate) fn group_values(dimensions: &[&'static Dimension]) -> String {
     match dimensions {
         [] => "''".to_owned(),
         some => some.iter().map(|dimension| dimension.any()).collect::<Vec<_>>().join(", "),
@@ -58,21 +74,12 @@ pub(crate) fn group_hashes(dimensions: &[&'static Dimension]) -> String {
     dimensions.iter().map(|dimension| format!(", {}", dimension.hash())).collect()
 }
 
-/// [`having_keys`] where rows are grouped by [`group_hashes`].
-pub(crate) fn having_any(keys: Option<&[Key]>, dimensions: &[&'static Dimension]) -> String {
+/// The condition that takes some groups alone, of a parameter `keys`.
+pub(crate) fn having(keys: Option<&[Key]>, dimensions: &[&'static Dimension]) -> String {
     match (keys, dimensions) {
         (None, _) | (_, []) => String::new(),
         (Some(_), [only]) => format!("HAVING {} IN {{keys:Array(String)}}", only.any()),
-        (Some(_), _) => format!("HAVING ({}) IN {{keys:Array(Tuple(String, String))}}", any_names(dimensions)),
-    }
-}
-
-/// The condition that takes some groups alone, of a parameter `keys`.
-pub(crate) fn having_keys(keys: Option<&[Key]>, dimensions: usize) -> &'static str {
-    match (keys, dimensions) {
-        (None, _) | (_, 0) => "",
-        (Some(_), 1) => "HAVING k0 IN {keys:Array(String)}",
-        (Some(_), _) => "HAVING (k0, k1) IN {keys:Array(Tuple(String, String))}",
+        (Some(_), _) => format!("HAVING ({}) IN {{keys:Array(Tuple(String, String))}}", group_values(dimensions)),
     }
 }
 

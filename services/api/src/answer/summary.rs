@@ -48,12 +48,12 @@ pub(crate) async fn answer(app: Arc<App>, ask: Ask) -> Result<Value, Problem> {
             }
         }
     )?;
-    let Groups { keys, truncated, current, previous } = groups;
+    let Groups { keys, truncated, counted } = groups;
     let nothing = Cell::default();
     let group = |key: &Vec<String>| {
         let place = (key.clone(), 0);
-        let current = values(&measures, current.get(&place).unwrap_or(&nothing), now);
-        let previous = previous.as_ref().map(|cells| values(&measures, cells.get(&place).unwrap_or(&nothing), then));
+        let current = values(&measures, counted.current.get(&place).unwrap_or(&nothing), now);
+        let previous = compare.map(|_| values(&measures, counted.previous.get(&place).unwrap_or(&nothing), then));
         json!({"key": key_json(&dimensions, key), "current": current, "previous": previous})
     };
     Ok(json!({

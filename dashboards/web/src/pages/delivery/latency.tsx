@@ -1,7 +1,7 @@
 // One step in full: heat map, distribution and percentiles over time.
 import { useId } from 'preact/hooks';
-import { useQuery } from '../../api/query';
-import type { Distribution } from '../../api/types';
+import { type Query, useQuery } from '../../api/query';
+import type { Distribution, Series } from '../../api/types';
 import { Heatmap } from '../../charts/heatmap';
 import { Histogram } from '../../charts/histogram';
 import { count, ratio } from '../../format';
@@ -10,15 +10,19 @@ import { question, withParam } from '../../state/url';
 import { useParams } from '../../ui/context';
 import { Panel } from '../../ui/panel';
 import { SeriesPanel } from '../../ui/series-panel';
-import { STAGES, stageLabel } from './stages';
+import { STAGES, STANDARD, stageLabel } from './stages';
 
-const STANDARD = 'sent_to_received';
 const HOW =
   'Legs by the duration of the step, counted in buckets whose bounds grow by a constant factor. Durations of which an end is missing, or which come out negative across two clocks, are not counted.';
 
-export function LatencyPanels() {
+const POINTS = ['p50', 'p90', 'p99'] as const;
+
+/** What is drawn over time of a step. */
+export const percentilesOf = (stage: string) => POINTS.map((point) => `${stage}_${point}`);
+
+/** `series` has `percentilesOf` the stage. */
+export function LatencyPanels({ stage, series }: { stage: string; series: Query<Series> }) {
   const params = useParams();
-  const stage = params.get('stage') ?? STANDARD;
   const query = useQuery<Distribution>('/distribution', question(params, { stage }));
   const label = stageLabel(stage);
   const empty = `No leg in this range came from ${label.replace('→', 'to')}. A wider range or fewer filters may show some.`;
@@ -54,9 +58,10 @@ export function LatencyPanels() {
       <SeriesPanel
         title={`Percentiles, ${label}`}
         says="Half of the legs, nine in ten, and all but one in a hundred were faster than this."
-        measures={[`${stage}_p50`, `${stage}_p90`, `${stage}_p99`]}
-        names={{ [`${stage}_p50`]: 'p50', [`${stage}_p90`]: 'p90', [`${stage}_p99`]: 'p99' }}
+        measures={percentilesOf(stage)}
+        names={Object.fromEntries(POINTS.map((point) => [`${stage}_${point}`, point]))}
         unit="ms"
+        query={series}
       />
     </>
   );

@@ -10,6 +10,9 @@ export const STAGES = [
   { name: 'answered_to_audio', label: 'answered → audio', says: 'until the two hear each other' },
 ] as const;
 
+/** The step that is shown in full where nothing else is chosen. */
+export const STANDARD = 'sent_to_received';
+
 export type StageName = (typeof STAGES)[number]['name'];
 
 export function stageLabel(name: string): string {
