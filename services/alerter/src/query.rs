@@ -42,6 +42,8 @@ pub enum Measure {
     Untold,
     /// Events that came to the log later than so many milliseconds after they happened, of all.
     Late(i64),
+    /// Events that came to the log more than so many milliseconds before they happened, by their producer's corrected clock, of all.
+    Early(i64),
 }
 
 /// Where a measure's rows stand.
@@ -125,7 +127,7 @@ impl Measure {
     pub fn table(self) -> Table {
         match self {
             Measure::Untold => Table::Calls,
-            Measure::Late(_) => Table::Events,
+            Measure::Late(_) | Measure::Early(_) => Table::Events,
             _ => Table::Legs,
         }
     }
@@ -178,7 +180,7 @@ impl Measure {
             Measure::PriorityLowered => {
                 of(leg.received_at.is_some() && leg.dim(Dim::Channel) == "fcm", has(Diagnosis::PriorityLowered))
             }
-            Measure::Untold | Measure::Late(_) => None,
+            Measure::Untold | Measure::Late(_) | Measure::Early(_) => None,
         }
     }
 
@@ -190,8 +192,11 @@ impl Measure {
 
     /// Whether an event counts, and whether it is bad.
     pub fn of_arrival(self, arrival: &Arrival) -> Option<bool> {
-        let Measure::Late(ms) = self else { return None };
-        Some(arrival.late_ms > ms)
+        match self {
+            Measure::Late(ms) => Some(arrival.late_ms > ms),
+            Measure::Early(ms) => Some(arrival.late_ms < -ms),
+            _ => None,
+        }
     }
 
     /// The same as SQL: what counts, and what of it is bad. `now` is the log clock.
@@ -200,6 +205,7 @@ impl Measure {
         const CONFIRMED: &str = "verdict = 'unreported' AND evidence = 'confirmed'";
         const PUSHED: &str = "push_attempts > 0";
         const RECEIVED: &str = "received_at IS NOT NULL";
+        const LATE: &str = "toUnixTimestamp64Milli(log_at) - toUnixTimestamp64Milli(occurred_at) - clock_offset_ms";
         let before = |ms: i64| format!("fromUnixTimestamp64Milli({}, 'UTC')", now - ms);
         let (counts, bad) = match self {
             Measure::Violations => (REQUIRED.to_owned(), "verdict = 'unreported'".to_owned()),
@@ -240,10 +246,8 @@ impl Measure {
                 ),
                 "answered_at IS NULL".to_owned(),
             ),
-            Measure::Late(ms) => {
-                let late = "toUnixTimestamp64Milli(log_at) - toUnixTimestamp64Milli(occurred_at) - clock_offset_ms";
-                ("1".to_owned(), format!("{late} > {ms}"))
-            }
+            Measure::Late(ms) => ("1".to_owned(), format!("{LATE} > {ms}")),
+            Measure::Early(ms) => ("1".to_owned(), format!("{LATE} < -{ms}")),
         };
         (counts, bad)
     }

@@ -12,3 +12,7 @@ pub mod migrate;
 pub mod rules;
 pub mod telemetry;
 pub mod topics;
+
+/// Of every program that uses this crate: a quarter of what an event costs the linker was glibc's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

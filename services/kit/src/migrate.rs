@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 9] = [
+const MIGRATIONS: [(u32, &str, &str); 10] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -16,6 +16,7 @@ const MIGRATIONS: [(u32, &str, &str); 9] = [
     (7, "alerts", include_str!("../../../schemas/clickhouse/0007_alerts.sql")),
     (8, "device_risk", include_str!("../../../schemas/clickhouse/0008_device_risk.sql")),
     (9, "counts", include_str!("../../../schemas/clickhouse/0009_counts.sql")),
+    (10, "bucket_index", include_str!("../../../schemas/clickhouse/0010_bucket_index.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";

@@ -16,7 +16,7 @@ use crate::sweep::Sweeping;
 use crate::verify::Verifying;
 
 /// Time from the end of a pass to the next.
-const PERIOD: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(2);
 
 /// How long a pass may take. Far more than it does, unless ClickHouse has lost it.
 const PATIENCE: Duration = Duration::from_secs(600);

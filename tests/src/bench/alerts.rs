@@ -65,6 +65,8 @@ impl Line {
     /// When a page does not come.
     pub fn measure(&self, apps: u32) -> BTreeMap<&'static str, Vec<Duration>> {
         self.prepare(apps);
+        let seconds = apps * VIOLATIONS * APART.as_millis() as u32 / 1_000;
+        eprintln!("{apps} apps, {VIOLATIONS} violations each: {seconds} s, and the wait for the last page");
         let mut acknowledged: BTreeMap<(&str, String), Instant> = BTreeMap::new();
         let mut last = Instant::now();
         for app in 0..apps {
@@ -81,6 +83,8 @@ impl Line {
                     acknowledged.insert((rule, app_id(app)), last);
                 }
             }
+            let paged = self.hook.timed().iter().filter(|(_, page)| is_timed(page)).count();
+            eprintln!("{} of {apps} apps have their violations, {paged} of {} pages came", app + 1, acknowledged.len());
         }
         wait_for("all pages", || {
             self.hook.timed().iter().filter(|(_, page)| is_timed(page)).count() >= acknowledged.len()

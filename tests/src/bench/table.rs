@@ -2,14 +2,20 @@
 
 use super::{Subject, Usage};
 
+/// What of the linker with its rows dropped, over the consumer with a parser, is usual: CPU seconds, on two cores.
+const USUAL: f64 = 3.2;
+
+/// So much above what is usual is worth a look, and no error: machines and neighbours differ.
+const WORTH_A_LOOK: f64 = 1.2;
+
 const HEAD: [&str; 13] = [
-    "round",
-    "what",
-    "wall s",
-    "events/s",
     "CPU s/M",
+    "min",
+    "max",
     "x bare",
     "x parser",
+    "M/CPU s",
+    "events/s",
     "ClickHouse",
     "merged",
     "rows/event",
@@ -18,52 +24,64 @@ const HEAD: [&str; 13] = [
     "others",
 ];
 
-/// Prints every round, then the best of each: the one with the least CPU.
+/// Prints the medians of all rounds, with the least and the most CPU.
 pub fn print(events: u64, rounds: &[Vec<(Subject, Usage)>]) {
-    line(&HEAD.map(str::to_owned));
-    for (nth, round) in rounds.iter().enumerate() {
-        block(&(nth + 1).to_string(), events, round);
-    }
-    let best = Subject::ALL.iter().filter_map(|subject| {
-        let of_subject = rounds.iter().flatten().filter(|(other, _)| other == subject);
-        of_subject.min_by(|(_, one), (_, other)| one.own.total_cmp(&other.own)).copied()
-    });
-    block("best", events, &best.collect::<Vec<_>>());
-    println!(
-        "CPU s/M: CPU seconds of this process (librdkafka's threads included) per million events; x: times that of the\n\
-         bare consumer, and of the one with a parser. ClickHouse, Kafka: their CPU seconds per million events; merged:\n\
-         ClickHouse's until it was idle again. rows/event: rows that ClickHouse took, of all tables. peak: of this process,\n\
-         what earlier work left behind included. others: cores that everything else on the machine kept busy meanwhile."
-    );
-}
-
-fn block(name: &str, events: u64, round: &[(Subject, Usage)]) {
-    let own = |subject| round.iter().find(|(other, _)| *other == subject).map(|(_, usage)| usage.own);
-    let (bare, parser) = (own(Subject::Bare), own(Subject::Parser));
+    line("", &HEAD.map(str::to_owned));
+    let of = |subject| -> Vec<Usage> {
+        rounds.iter().flatten().filter(|(other, _)| *other == subject).map(|(_, usage)| *usage).collect()
+    };
+    let own = |subject| median(&of(subject), |usage| usage.own);
     let millions = events as f64 / 1e6;
-    for (subject, usage) in round {
-        let ratio = |to: Option<f64>| to.map_or_else(|| "-".to_owned(), |to| format!("{:.2}", usage.own / to));
-        let of_rows = |number: f64| if usage.rows > 0 { format!("{number:.2}") } else { "-".to_owned() };
-        line(&[
-            name.to_owned(),
-            subject.name().to_owned(),
-            format!("{:.2}", usage.wall),
-            format!("{:.0}", events as f64 / usage.wall),
-            format!("{:.2}", usage.own / millions),
-            ratio(bare),
-            ratio(parser),
-            of_rows(usage.clickhouse / millions),
-            of_rows(usage.clickhouse_merged / millions),
-            of_rows(usage.rows as f64 / events as f64),
-            format!("{:.2}", usage.kafka / millions),
-            format!("{:.0}", usage.peak_mib),
-            format!("{:.2}", usage.others / usage.wall),
-        ]);
+    for subject in Subject::ALL {
+        let all = of(subject);
+        let Some(cpu) = own(subject) else { continue };
+        let ratio = |to: Option<f64>| to.map_or_else(|| "-".to_owned(), |to| format!("{:.2}", cpu / to));
+        let middle = |value: fn(&Usage) -> f64| median(&all, value).unwrap_or_default();
+        let has_rows = middle(|usage| usage.rows as f64) > 0.0;
+        let of_rows = |number: f64| if has_rows { format!("{number:.2}") } else { "-".to_owned() };
+        let end = |pick: fn(f64, f64) -> f64| all.iter().map(|usage| usage.own).reduce(pick).unwrap_or_default();
+        line(
+            subject.name(),
+            &[
+                format!("{:.2}", cpu / millions),
+                format!("{:.2}", end(f64::min) / millions),
+                format!("{:.2}", end(f64::max) / millions),
+                ratio(own(Subject::Bare)),
+                ratio(own(Subject::Parser)),
+                format!("{:.3}", millions / cpu),
+                format!("{:.0}", events as f64 / middle(|usage| usage.wall)),
+                of_rows(middle(|usage| usage.clickhouse) / millions),
+                of_rows(middle(|usage| usage.clickhouse_merged) / millions),
+                of_rows(middle(|usage| usage.rows as f64) / events as f64),
+                format!("{:.2}", middle(|usage| usage.kafka) / millions),
+                format!("{:.0}", middle(|usage| usage.peak_mib)),
+                format!("{:.2}", middle(|usage| usage.others / usage.wall)),
+            ],
+        );
+    }
+    println!(
+        "Medians of {} rounds. CPU s/M: CPU seconds of this process (librdkafka's threads included) per million events,\n\
+         and their least and most; x: times that of the bare consumer, and of the one with a parser; M/CPU s: million\n\
+         events in a CPU second. ClickHouse, Kafka: their CPU seconds per million events; merged: ClickHouse's until it\n\
+         was idle again. rows/event: rows that ClickHouse took, of all tables. peak: of this process, what earlier work\n\
+         left behind included. others: cores that everything else on the machine kept busy meanwhile.",
+        rounds.len()
+    );
+    if let (Some(linker), Some(parser)) = (own(Subject::Discard), own(Subject::Parser)) {
+        let ratio = linker / parser;
+        let said = if ratio > USUAL * WORTH_A_LOOK { "WARNING: slower than usual" } else { "as usual" };
+        println!("linker over parser: {ratio:.2} ({USUAL} is usual): {said}");
     }
 }
 
-fn line(cells: &[String; 13]) {
-    let [round, what, numbers @ ..] = cells;
-    let numbers: String = numbers.iter().map(|number| format!(" {number:>10}")).collect();
-    println!("{round:<5} {what:<21}{numbers}");
+/// The middle of what there is of a value; the lower one of two.
+fn median(all: &[Usage], value: impl Fn(&Usage) -> f64) -> Option<f64> {
+    let mut values: Vec<f64> = all.iter().map(value).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+fn line(what: &str, cells: &[String; 13]) {
+    let numbers: String = cells.iter().map(|cell| format!(" {cell:>10}")).collect();
+    println!("{what:<20}{numbers}");
 }

@@ -44,7 +44,7 @@ const SIGNS: [Signs; 8] = [
         tail_ms: HOUR_MS,
     },
     Signs { name: "telemetry-outage", found_by: &["telemetry-coverage"], follows: &["late-events"], tail_ms: HOUR_MS },
-    Signs { name: "clock-bug", found_by: &["late-events"], follows: &[], tail_ms: HOUR_MS },
+    Signs { name: "clock-bug", found_by: &["early-events"], follows: &[], tail_ms: HOUR_MS },
     Signs { name: "token-mix-up", found_by: &["token-errors"], follows: &[], tail_ms: HOUR_MS },
     Signs {
         name: "cancel-by-voip-push",

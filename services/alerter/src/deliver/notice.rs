@@ -114,7 +114,7 @@ fn path(rule: Option<&Rule>) -> &'static str {
             | Measure::GhostCalls
             | Measure::PriorityLowered => "/delivery",
             Measure::Unanswered => "/answers",
-            Measure::Untold | Measure::Late(_) => "/pipeline",
+            Measure::Untold | Measure::Late(_) | Measure::Early(_) => "/pipeline",
             _ => "/violations",
         },
         Some(Condition::NewVersion { .. }) => "/violations",

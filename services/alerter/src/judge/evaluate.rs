@@ -26,7 +26,7 @@ pub struct Moment {
 /// Evaluates the rules that `is_due`, and gives what changed.
 ///
 /// Rules about the pipeline go by the wall clock. While it is behind, all others stay as they are; while an app's telemetry
-/// or records are missing, so do the rules that would lie of that app.
+/// or records are missing, or its clocks run ahead, so do the rules that would lie of that app.
 ///
 /// # Errors
 /// As the source; rules that were evaluated before stay so, and evaluating again does no harm.
@@ -89,7 +89,7 @@ fn is_about_clock(rule: &Rule) -> bool {
 }
 
 fn is_holding(rule: &Rule) -> bool {
-    rule.watches_coverage() || matches!(rule.condition, Condition::DeadLetters { .. })
+    rule.watches_coverage() || rule.watches_clocks() || matches!(rule.condition, Condition::DeadLetters { .. })
 }
 
 fn clock_verdict(rule: &Rule, moment: &Moment) -> Option<Verdict> {
@@ -101,16 +101,21 @@ fn clock_verdict(rule: &Rule, moment: &Moment) -> Option<Verdict> {
     Some(Verdict { group: Vec::new(), summary, examples: Vec::new() })
 }
 
-/// Apps whose telemetry or records are missing: tenant and app.
+/// Apps whose telemetry or records are missing, or whose clocks run ahead: tenant and app.
 #[derive(Default)]
 struct Holds {
     telemetry: BTreeSet<(String, String)>,
+    clocks: BTreeSet<(String, String)>,
     records: BTreeSet<(String, String)>,
 }
 
 impl Holds {
     fn add<'g>(&mut self, rule: &Rule, groups: impl Iterator<Item = &'g [(String, String)]>) {
-        let into = if rule.watches_coverage() { &mut self.telemetry } else { &mut self.records };
+        let into = match rule {
+            rule if rule.watches_coverage() => &mut self.telemetry,
+            rule if rule.watches_clocks() => &mut self.clocks,
+            _ => &mut self.records,
+        };
         into.extend(groups.map(app_of));
     }
 
@@ -120,7 +125,9 @@ impl Holds {
             // A rule that does not group by app holds all apps of its tenant, and is held by any of them.
             apps.iter().any(|held| held.0 == app.0 && (held.1 == app.1 || held.1.is_empty() || app.1.is_empty()))
         };
-        holds(&self.records) || (rule.needs_telemetry() && holds(&self.telemetry))
+        holds(&self.records)
+            || (rule.needs_telemetry() && holds(&self.telemetry))
+            || (rule.compares_clocks() && holds(&self.clocks))
     }
 }
 

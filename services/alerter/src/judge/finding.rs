@@ -79,16 +79,19 @@ async fn of_carriers<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64
         Some(span) => Some(by_carrier(&source.losses(span, now).await?)),
         None => None,
     };
-    let verdicts = missed.into_iter().filter_map(|(key, count)| {
+    let mut verdicts = Vec::new();
+    for (key, count) in missed {
         let before = before.as_ref().map(|before| before.get(&key).copied().unwrap_or_default());
         let counts: Vec<Count> = [count].into_iter().chain(before).collect();
-        holds(rule, ratio, &counts).then(|| Verdict {
-            group: named(&rule.group_by, &key),
-            summary: text::ratio(ratio, rule.window_ms, count, before),
-            examples: Vec::new(),
-        })
-    });
-    Ok(verdicts.collect())
+        if holds(rule, ratio, &counts) {
+            verdicts.push(Verdict {
+                group: named(&rule.group_by, &key),
+                summary: text::ratio(ratio, rule.window_ms, count, before),
+                examples: source.missed(window, now, &key).await?,
+            });
+        }
+    }
+    Ok(verdicts)
 }
 
 /// Sums by tenant, app and carrier, of devices whose carrier is known.

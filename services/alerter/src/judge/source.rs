@@ -99,6 +99,14 @@ pub trait Source {
     /// What devices miss in a span. A push that is missed names no carrier, so that is looked up in the device's other legs.
     fn losses(&self, span: Span, now: i64) -> impl Future<Output = Result<Vec<Loss>, Self::Error>>;
 
+    /// At most [`crate::query::EXAMPLES`] of the pushes that devices of a tenant, app and carrier miss, the newest first.
+    fn missed(
+        &self,
+        span: Span,
+        now: i64,
+        carrier: &[String; 3],
+    ) -> impl Future<Output = Result<Vec<Example>, Self::Error>>;
+
     /// The newest of each credential in a span.
     fn credentials(&self, span: Span) -> impl Future<Output = Result<Vec<Credential>, Self::Error>>;
 

@@ -23,6 +23,9 @@ fn words(measure: Measure) -> (String, &'static str) {
         Measure::GhostCalls => ("got their push when the call was over".to_owned(), "legs with a receipt"),
         Measure::PriorityLowered => ("arrived with lowered priority".to_owned(), "FCM pushes"),
         Measure::Untold => ("are told of by no callee's device".to_owned(), "connected calls"),
+        Measure::Early(ms) => {
+            (format!("say that they happened over {} later than they were logged", show_length(ms)), "events")
+        }
         Measure::Late(ms) => (format!("came to the log later than {}", show_length(ms)), "events"),
     }
 }

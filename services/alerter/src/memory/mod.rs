@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use ringtrace_model::{Event, Kind, Known};
 
 use crate::device::{DeviceHistory, Sight};
-use crate::fact::{Arrival, Dim};
+use crate::fact::{Arrival, Dim, Leg};
 use crate::judge::{Credential, DeadLetters, Loss, Source, Versions};
 use crate::query::{EXAMPLES, Example, Group, Measure, Query, Span, Table, known};
 use crate::stats::Count;
@@ -132,12 +132,7 @@ impl Memory {
                     let Some(is_bad) = measure.of_leg(leg, now) else { continue };
                     values.clear();
                     values.extend(query.group_by.iter().map(|dim| leg.dim(*dim)));
-                    let (call_uuid, device_id) = (&leg.call_uuid, &leg.device_id);
-                    let example = || {
-                        let (call_uuid, device_id) = (call_uuid.clone(), device_id.clone());
-                        Some(Example { call_uuid, device_id, at: leg.started_at })
-                    };
-                    take(&values, leg.started_at, is_bad, &example);
+                    take(&values, leg.started_at, is_bad, &|| Some(example(leg)));
                 }
             }
             Table::Calls => {
@@ -175,6 +170,17 @@ impl Memory {
     }
 }
 
+fn example(leg: &Leg) -> Example {
+    Example { call_uuid: leg.call_uuid.clone(), device_id: leg.device_id.clone(), at: leg.started_at }
+}
+
+/// The examples that an alert carries.
+fn newest(mut examples: Vec<Example>) -> Vec<Example> {
+    examples.sort_by(|a, b| (b.at, &a.call_uuid, &a.device_id).cmp(&(a.at, &b.call_uuid, &b.device_id)));
+    examples.truncate(EXAMPLES);
+    examples
+}
+
 impl Source for Memory {
     type Error = Infallible;
 
@@ -195,6 +201,19 @@ impl Source for Memory {
         Ok(groups.into_iter().map(|(values, counts)| Group { values: owned(values), counts }).collect())
     }
 
+    async fn missed(&self, span: Span, now: i64, carrier: &[String; 3]) -> Result<Vec<Example>, Infallible> {
+        let (spans, known) = ([span], known(span, now));
+        let is_of = |device| {
+            let device = self.devices.history(device, &self.calls, known, false);
+            device.is_some_and(|device| [device.tenant_id, device.app_id, device.carrier] == *carrier)
+        };
+        let missed = self
+            .calls
+            .legs_in(&spans)
+            .filter(|(leg, device)| Measure::Missing.of_leg(leg, now) == Some(true) && is_of(*device));
+        Ok(newest(missed.map(|(leg, _)| example(leg)).collect()))
+    }
+
     async fn examples(&self, query: &Query, values: &[String]) -> Result<Vec<Example>, Infallible> {
         let mut examples = Vec::new();
         let spans = query.spans.first().copied().into_iter().collect();
@@ -203,9 +222,7 @@ impl Source for Memory {
                 examples.extend(example());
             }
         });
-        examples.sort_by(|a, b| (b.at, &a.call_uuid, &a.device_id).cmp(&(a.at, &b.call_uuid, &b.device_id)));
-        examples.truncate(EXAMPLES);
-        Ok(examples)
+        Ok(newest(examples))
     }
 
     async fn versions(&self, _now: i64) -> Result<Versions, Infallible> {

@@ -27,11 +27,12 @@ pub(super) enum Kind {
     PriorityLowered,
     TelemetryCoverage,
     LateEvents,
+    EarlyEvents,
     PipelineBehind,
     DeadLetters,
 }
 
-pub(super) const KINDS: [(&str, Kind); 18] = [
+pub(super) const KINDS: [(&str, Kind); 19] = [
     ("new_version_violations", Kind::NewVersionViolations),
     ("violation_burn", Kind::ViolationBurn),
     ("slow_reports", Kind::SlowReports),
@@ -48,6 +49,7 @@ pub(super) const KINDS: [(&str, Kind); 18] = [
     ("priority_lowered", Kind::PriorityLowered),
     ("telemetry_coverage", Kind::TelemetryCoverage),
     ("late_events", Kind::LateEvents),
+    ("early_events", Kind::EarlyEvents),
     ("pipeline_behind", Kind::PipelineBehind),
     ("dead_letters", Kind::DeadLetters),
 ];
@@ -110,6 +112,7 @@ fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> C
         Kind::PriorityLowered => Measure::PriorityLowered,
         Kind::TelemetryCoverage => Measure::Untold,
         Kind::LateEvents => Measure::Late(section.length("slower_than", 300_000)),
+        Kind::EarlyEvents => Measure::Early(section.length("ahead_by", 30_000)),
     };
     let above = match kind {
         Kind::ViolationBurn => (1.0 - objective) * section.number("burn_rate", 14.4, 100_000.0),
@@ -131,6 +134,7 @@ fn group_by(kind: Kind, section: &mut Section<'_, '_, '_>) -> Vec<Dim> {
         kind,
         Kind::TelemetryCoverage
             | Kind::LateEvents
+            | Kind::EarlyEvents
             | Kind::CredentialExpiry
             | Kind::SuspectedWakeBans
             | Kind::DeadLetters

@@ -135,6 +135,17 @@ impl Rule {
         }
     }
 
+    /// Whether the rule compares a device's clock with a server's, so that a clock that runs ahead would make it lie.
+    pub fn compares_clocks(&self) -> bool {
+        let Condition::Ratio(ratio) = self.condition else { return false };
+        matches!(ratio.measure, Measure::SlowDelivery(_) | Measure::GhostCalls)
+    }
+
+    /// Whether the rule watches clocks that run ahead, and holds back those that compare clocks.
+    pub fn watches_clocks(&self) -> bool {
+        matches!(self.condition, Condition::Ratio(Ratio { measure: Measure::Early(_), .. }))
+    }
+
     /// Whether the rule watches telemetry coverage, and holds back those that need it.
     pub fn watches_coverage(&self) -> bool {
         matches!(self.condition, Condition::Ratio(Ratio { measure: Measure::Untold, .. }))

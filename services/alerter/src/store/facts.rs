@@ -101,11 +101,10 @@ impl Source for Store {
     }
 
     async fn examples(&self, query: &Query, values: &[String]) -> Result<Vec<Example>, Error> {
-        let Some(text) = sql::examples(query) else { return Ok(Vec::new()) };
-        let bound = values.iter().fold(self.client.query(&text), |query, value| query.bind(value));
-        let rows: Vec<ExampleRow> = bound.fetch_all().await?;
-        let examples = rows.into_iter();
-        Ok(examples.map(|row| Example { call_uuid: row.call, device_id: row.device, at: row.began }).collect())
+        match sql::examples(query) {
+            Some(text) => self.examples_of(&text, values).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn versions(&self, _now: i64) -> Result<Versions, Error> {
@@ -143,6 +142,10 @@ impl Source for Store {
             count: Count { bad: row.bad, total: row.total },
         });
         Ok(losses.collect())
+    }
+
+    async fn missed(&self, span: Span, now: i64, carrier: &[String; 3]) -> Result<Vec<Example>, Error> {
+        self.examples_of(&sql::missed(span, now), carrier).await
     }
 
     async fn credentials(&self, span: Span) -> Result<Vec<Credential>, Error> {
@@ -186,6 +189,16 @@ impl Source for Store {
             DeadLetters { tenant_id, app_id, count }
         });
         Ok(letters.collect())
+    }
+}
+
+impl Store {
+    /// Examples by a statement with a `?` for each value.
+    async fn examples_of(&self, text: &str, values: &[String]) -> Result<Vec<Example>, Error> {
+        let bound = values.iter().fold(self.client.query(text), |query, value| query.bind(value));
+        let rows: Vec<ExampleRow> = bound.fetch_all().await?;
+        let examples = rows.into_iter();
+        Ok(examples.map(|row| Example { call_uuid: row.call, device_id: row.device, at: row.began }).collect())
     }
 }
 

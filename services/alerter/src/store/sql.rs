@@ -112,6 +112,24 @@ pub(super) fn losses(span: Span, now: i64) -> String {
     )
 }
 
+/// Of [`crate::judge::Source::missed`]: columns as of [`examples`]; a `?` for tenant, app and carrier.
+pub(super) fn missed(span: Span, now: i64) -> String {
+    let (counts, bad) = Measure::Missing.sql(now);
+    let known = known(span, now);
+    format!(
+        "WITH ? AS tenant, ? AS app, ? AS carrier_of \
+         SELECT toString(call_uuid) AS call, device_id AS device, toUnixTimestamp64Milli(started_at) AS began FROM legs_rows FINAL \
+         WHERE {} AND role = 'callee' AND {} AND tenant_id = tenant AND app_id = app AND ({counts}) AND ({bad}) \
+         AND device_id GLOBAL IN (SELECT device_id FROM legs_rows FINAL WHERE {} AND role = 'callee' AND {} \
+           AND tenant_id = tenant AND app_id = app GROUP BY device_id HAVING max(ifNull(carrier, '')) = carrier_of) \
+         ORDER BY began DESC, call, device LIMIT {EXAMPLES}",
+        partitions(span),
+        within("started_at", span),
+        partitions(known),
+        within("started_at", known),
+    )
+}
+
 /// Devices with violations, or with the end of an app in a call, in a span, and those whose stored level is above `ok`.
 ///
 /// Superseded images are not told apart: of a device too many, the history shows no strike.

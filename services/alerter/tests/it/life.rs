@@ -87,6 +87,10 @@ impl Source for Kept {
         Ok(Vec::new())
     }
 
+    async fn missed(&self, _: Span, _: i64, _: &[String; 3]) -> Result<Vec<Example>, Infallible> {
+        Ok(Vec::new())
+    }
+
     async fn credentials(&self, _: Span) -> Result<Vec<Credential>, Infallible> {
         Ok(Vec::new())
     }

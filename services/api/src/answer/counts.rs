@@ -225,7 +225,8 @@ fn merge(
     let mut counted = Counted::default();
     for (rows, measures) in sums {
         for (key, time, sums) in rows {
-            let cell = Cell { sums: measures.iter().map(|measure| &*measure.name).zip(sums).collect(), bins: HashMap::new() };
+            let cell =
+                Cell { sums: measures.iter().map(|measure| &*measure.name).zip(sums).collect(), bins: HashMap::new() };
             counted.add(pieces, key, time, cell);
         }
     }

@@ -76,9 +76,8 @@ impl Counting<'_> {
         );
         let asked = [(of_stats, sources.rolled), (of_facts, sources.facts)];
         let asked = asked.into_iter().filter(|(_, ranges)| !ranges.is_empty());
-        let rows = asked.map(async |(text, ranges)| {
-            self.store.rows::<(String, i64)>(self.query(&text, &ranges, &pieces)?).await
-        });
+        let rows = asked
+            .map(async |(text, ranges)| self.store.rows::<(String, i64)>(self.query(&text, &ranges, &pieces)?).await);
         let mut legs = HashMap::<String, i64>::new();
         for rows in try_join_all(rows).await? {
             rows.into_iter().for_each(|(value, count)| *legs.entry(value).or_default() += count);

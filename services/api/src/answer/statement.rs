@@ -55,9 +55,11 @@ pub(crate) fn time_code(bucket: Option<i64>, pieces: &[Piece], is_rolled: bool) 
 
 /// Gives the parameters of [`time_code`] their values.
 pub(crate) fn with_times(query: Query, bucket: Option<i64>, pieces: &[Piece]) -> Query {
-    let query = pieces.iter().enumerate().skip(1).fold(query, |query, (index, piece)| {
-        query.with_ints([(&format!("piece{index}"), piece.range.from)])
-    });
+    let query = pieces
+        .iter()
+        .enumerate()
+        .skip(1)
+        .fold(query, |query, (index, piece)| query.with_ints([(&format!("piece{index}"), piece.range.from)]));
     if let Some(bucket) = bucket { query.with_ints([("bucket_ms", bucket)]) } else { query }
 }
 

@@ -17,7 +17,7 @@ use ringtrace_model::Event;
 use ringtrace_tests::simulated::{EVENTFUL, quarter_of_an_hour, records};
 use ringtrace_tests::stack::{Case, Given};
 
-const MEASURES: [Measure; 14] = [
+const MEASURES: [Measure; 15] = [
     Measure::Violations,
     Measure::Confirmed,
     Measure::ConfirmedInStore,
@@ -32,6 +32,7 @@ const MEASURES: [Measure; 14] = [
     Measure::PriorityLowered,
     Measure::Untold,
     Measure::Late(10_000),
+    Measure::Early(100),
 ];
 
 fn sorted(mut groups: Vec<Group>) -> Vec<Group> {
@@ -85,7 +86,7 @@ fn clickhouse_and_memory_answer_alike() {
     let mut bad = 0;
     for measure in MEASURES {
         let dims = match measure {
-            Measure::Untold | Measure::Late(_) => vec![Dim::Tenant, Dim::App],
+            Measure::Untold | Measure::Late(_) | Measure::Early(_) => vec![Dim::Tenant, Dim::App],
             _ => Dim::ALL.to_vec(),
         };
         let query = Query { measure, group_by: dims, spans: spans.clone(), now };
@@ -126,6 +127,14 @@ fn clickhouse_and_memory_answer_alike() {
     let found = by_carrier(runtime.block_on(store.losses(hour, at_hour)).unwrap());
     assert_eq!(found, by_carrier(runtime.block_on(memory.losses(hour, at_hour)).unwrap()));
     assert!(found.values().any(|count| count.bad > 0) && found.len() > 10);
+    let mut seen = 0;
+    for (tenant, app, carrier, _) in found.keys() {
+        let carrier = [tenant, app, carrier].map(String::clone);
+        let missed = runtime.block_on(store.missed(hour, at_hour, &carrier)).unwrap();
+        assert_eq!(missed, runtime.block_on(memory.missed(hour, at_hour, &carrier)).unwrap(), "{carrier:?}");
+        seen += missed.len();
+    }
+    assert!(seen > 10, "{seen} examples are too few to show anything");
     let rules = Rules::parse("").unwrap();
     let found = runtime.block_on(assess(&store, &rules, at)).unwrap();
     assert_eq!(found, runtime.block_on(assess(&memory, &rules, at)).unwrap());
