@@ -30,7 +30,7 @@ pub(super) async fn find<S: Source>(
     match rule.condition {
         Condition::Ratio(ratio) => of_ratio(source, rule, &ratio, now).await,
         Condition::Carriers(ratio) => of_carriers(source, rule, &ratio, now).await,
-        Condition::NewVersion { new_ms } => of_new_versions(source, rule, new_ms, now).await,
+        Condition::NewVersion { new_ms, above } => of_new_versions(source, rule, (new_ms, above), now).await,
         Condition::WakeBans { at_least } => of_devices(source, rules, rule, at_least, now).await,
         Condition::Expiry { within_days } => of_credentials(source, rule, within_days, now).await,
         Condition::DeadLetters { above } => of_dead_letters(source, rule, above, now).await,
@@ -139,11 +139,16 @@ fn is_too_bad(ratio: &Ratio, short: Count) -> bool {
     short.bad > 0 && short.rate().is_some_and(|rate| rate > ratio.above)
 }
 
-async fn of_new_versions<S: Source>(source: &S, rule: &Rule, new_ms: i64, now: i64) -> Result<Vec<Verdict>, S::Error> {
+async fn of_new_versions<S: Source>(
+    source: &S,
+    rule: &Rule,
+    (new_ms, above): (i64, f64),
+    now: i64,
+) -> Result<Vec<Verdict>, S::Error> {
     let spans = vec![Span::before(now, rule.window_ms)];
     let query = Query { measure: Measure::ConfirmedInStore, group_by: rule.group_by.clone(), spans, now };
     let groups = source.counts(&query).await?;
-    let bad: Vec<_> = groups.into_iter().filter(|group| is_bad_enough(group, rule)).collect();
+    let bad: Vec<_> = groups.into_iter().filter(|group| is_bad_enough(group, rule, above)).collect();
     if bad.is_empty() {
         return Ok(Vec::new());
     }
@@ -168,8 +173,11 @@ async fn of_new_versions<S: Source>(source: &S, rule: &Rule, new_ms: i64, now: i
     Ok(verdicts)
 }
 
-fn is_bad_enough(group: &Group, rule: &Rule) -> bool {
-    group.counts.first().is_some_and(|count| count.total >= rule.minimum && count.bad >= rule.minimum_bad)
+fn is_bad_enough(group: &Group, rule: &Rule, above: f64) -> bool {
+    group
+        .counts
+        .first()
+        .is_some_and(|count| count.total >= rule.minimum && count.bad >= rule.minimum_bad && count.lower() > above)
 }
 
 async fn of_credentials<S: Source>(

@@ -92,7 +92,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, objective: f64) -> Option<R
 fn condition(kind: Kind, section: &mut Section<'_, '_, '_>, objective: f64) -> Condition {
     let measure = match kind {
         Kind::NewVersionViolations => {
-            return Condition::NewVersion { new_ms: section.int("new_days", 7, (1, 90)) * DAY_MS };
+            let above = (1.0 - objective) * section.number("burn_rate", 1.0, 100_000.0);
+            return Condition::NewVersion { new_ms: section.int("new_days", 7, (1, 90)) * DAY_MS, above };
         }
         Kind::SuspectedWakeBans => {
             return Condition::WakeBans { at_least: section.int("devices", 3, (1, 1_000_000)) as u64 };

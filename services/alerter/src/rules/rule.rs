@@ -66,10 +66,12 @@ pub enum Condition {
     Ratio(Ratio),
     /// The share of pushes that devices of one carrier miss, by the carrier that their other legs name, is too large.
     Carriers(Ratio),
-    /// At least one confirmed violation of a version in the App Store that was first seen at most so long ago.
+    /// Confirmed violations of a version in the App Store that was first seen at most so long ago: one will do, of few reports.
     NewVersion {
         /// How long a version is new, in milliseconds.
         new_ms: i64,
+        /// The share of required reports that is certainly missing.
+        above: f64,
     },
     /// Devices that came under suspicion within the window.
     WakeBans {
