@@ -180,13 +180,14 @@ impl<W: World> Session<'_, W> {
         let is_stale = std::mem::take(&mut self.is_stale);
         self.in_flight = matches!(progress, Progress::Refused(..)) && !is_stale;
         match progress {
-            Progress::Done(sequences) => {
+            Progress::Done(writing) => {
                 self.has_committed = true;
                 self.refused_since = None;
-                for (partition, sequence) in sequences {
-                    let slot = self.reading.slots.get_mut(partition as usize).and_then(Option::as_mut);
+                for written in writing.flush.slots {
+                    let slot = self.reading.slots.get_mut(written.partition as usize).and_then(Option::as_mut);
                     if let Some(slot) = slot.filter(|_| !is_stale) {
-                        slot.acknowledge(sequence);
+                        slot.acknowledge(written.header.sequence);
+                        slot.reuse(written);
                     }
                 }
                 Ok(())

@@ -12,9 +12,8 @@ use serde::Serialize;
 
 use crate::batch::Batch;
 use crate::metrics;
-use crate::native::{Block, Table};
+use crate::native::Block;
 use crate::slot::SlotFlush;
-use crate::tables::{CALLS, EVENTS, LEGS};
 use crate::topics::{Input, Inputs, Place, Positions};
 use crate::transaction::{Content, NotCommitted, Producer, Transactions};
 use crate::writer::FlushError;
@@ -32,8 +31,8 @@ pub(crate) struct Flush<G> {
 
 /// How a flush went on.
 pub(crate) enum Progress<G> {
-    /// All of it is in Kafka and in ClickHouse: partition and sequence of each slot.
-    Done(Vec<(i32, u64)>),
+    /// All of it is in Kafka and in ClickHouse. It comes back for its memory: the next flush of a slot fills it again.
+    Done(Box<Writing<G>>),
     /// The group has refused its offsets: nothing is committed, and it may be sent again as of another generation.
     Refused(Box<Writing<G>>, KafkaError),
     /// It failed; nothing of it may be relied upon.
@@ -45,11 +44,11 @@ pub(crate) type Line<G> = (SyncSender<Box<Writing<G>>>, Receiver<Progress<G>>);
 
 /// Where rows go.
 pub(crate) trait Store {
-    /// Writes two blocks until both are acknowledged.
+    /// Writes the blocks of two tables until all are acknowledged.
     ///
     /// # Errors
     /// One will not be.
-    fn insert(&self, one: &Block, other: &Block) -> Result<(), FlushError>;
+    fn insert(&self, one: &[&Block], other: &[&Block]) -> Result<(), FlushError>;
 
     /// Says where the slots are. For people: a failure is only logged, the next flush says it again.
     fn put_slots(&self, rows: Vec<SlotRow<'_>>);
@@ -92,11 +91,6 @@ impl<G> Writing<G> {
     /// Whether all steps are taken.
     pub(crate) fn is_done(&self) -> bool {
         self.taken == ORDER.len()
-    }
-
-    /// Partition and sequence of each slot.
-    fn sequences(&self) -> Vec<(i32, u64)> {
-        self.flush.slots.iter().map(|slot| (slot.partition, slot.header.sequence)).collect()
     }
 }
 
@@ -141,9 +135,9 @@ impl<P: Producer, S: Store> Flusher<P, S> {
         Ok(())
     }
 
-    fn write_events(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
-        let events = merge(&mut flush.slots, &EVENTS, |slot| &mut slot.events);
-        self.store.insert(&events, &flush.batch.device_events)
+    fn write_events(&self, flush: &Flush<P::Group>) -> Result<(), FlushError> {
+        let events: Vec<&Block> = flush.slots.iter().map(|slot| &slot.events).collect();
+        self.store.insert(&events, &[&flush.batch.device_events])
     }
 
     fn commit(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
@@ -168,9 +162,9 @@ impl<P: Producer, S: Store> Flusher<P, S> {
         Ok(())
     }
 
-    fn write_rows(&self, flush: &mut Flush<P::Group>) -> Result<(), FlushError> {
-        let legs = merge(&mut flush.slots, &LEGS, |slot| &mut slot.legs);
-        let calls = merge(&mut flush.slots, &CALLS, |slot| &mut slot.calls);
+    fn write_rows(&self, flush: &Flush<P::Group>) -> Result<(), FlushError> {
+        let legs: Vec<&Block> = flush.slots.iter().map(|slot| &slot.legs).collect();
+        let calls: Vec<&Block> = flush.slots.iter().map(|slot| &slot.calls).collect();
         self.store.insert(&legs, &calls)?;
         if !flush.slots.is_empty() {
             self.store.put_slots(flush.slots.iter().map(|slot| self.slot_row(slot, &flush.positions)).collect());
@@ -197,7 +191,7 @@ impl<P: Producer, S: Store> Flusher<P, S> {
 /// How a flush went on whose last step ended so.
 pub(crate) fn went<G>(writing: Box<Writing<G>>, ended: Result<(), FlushError>) -> Progress<G> {
     match ended {
-        Ok(()) => Progress::Done(writing.sequences()),
+        Ok(()) => Progress::Done(writing),
         Err(FlushError::Group(error)) => Progress::Refused(writing, error),
         Err(error) => Progress::Failed(error),
     }
@@ -218,14 +212,6 @@ pub(crate) struct SlotRow<'a> {
 pub(crate) fn seconds(ms: i64) -> String {
     let ms = ms.max(0);
     format!("{:010}.{:03}", ms / 1000, ms % 1000)
-}
-
-fn merge(slots: &mut [SlotFlush], table: &'static Table, part: impl Fn(&mut SlotFlush) -> &mut Block) -> Block {
-    let mut merged = Block::new(table);
-    for slot in slots {
-        merged.append(std::mem::replace(part(slot), Block::new(table)));
-    }
-    merged
 }
 
 fn timed<T>(step: &'static str, work: impl FnOnce() -> T) -> T {

@@ -104,15 +104,13 @@ impl Block {
         }
     }
 
-    /// Appends the rows of another block of the same table.
-    pub(crate) fn append(&mut self, other: Block) {
-        debug_assert!(std::ptr::eq(self.table, other.table));
-        self.rows += other.rows;
-        for (mine, theirs) in self.columns.iter_mut().zip(other.columns) {
-            let base = mine.ends.last().copied().unwrap_or(0);
-            mine.ends.extend(theirs.ends.iter().map(|end| end + base));
-            mine.nulls.extend_from_slice(&theirs.nulls);
-            mine.data.extend_from_slice(&theirs.data);
+    /// Empties it; its memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.rows = 0;
+        for column in &mut self.columns {
+            column.data.clear();
+            column.nulls.clear();
+            column.ends.clear();
         }
     }
 
@@ -141,25 +139,36 @@ impl Block {
         let columns = pairs.map(|(column, (_, kind))| column.slice(*kind, from, to)).collect();
         Block { table: self.table, columns, rows: to - from }
     }
+}
 
-    /// The block in Native format; nothing for no rows.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        if self.rows == 0 {
-            return Vec::new();
+/// Blocks of one table, as one, in Native format; nothing for no rows.
+pub(crate) fn encode(blocks: &[&Block]) -> Vec<u8> {
+    let rows = rows_in(blocks);
+    let Some(table) = blocks.first().map(|block| block.table).filter(|_| rows > 0) else { return Vec::new() };
+    debug_assert!(blocks.iter().all(|block| std::ptr::eq(block.table, table)));
+    let columns = || blocks.iter().flat_map(|block| &block.columns);
+    let size: usize = columns().map(|c| c.data.len() + c.nulls.len() + c.ends.len() * 8).sum();
+    let mut out = Vec::with_capacity(size + (table.columns.len() + 1) * 64);
+    put_length(&mut out, table.columns.len());
+    put_length(&mut out, rows);
+    for (place, (name, kind)) in table.columns.iter().enumerate() {
+        let parts = || blocks.iter().filter_map(|block| block.columns.get(place));
+        put_text(&mut out, name);
+        put_text(&mut out, kind.name());
+        parts().for_each(|part| out.extend_from_slice(&part.nulls));
+        let mut base = 0;
+        for part in parts() {
+            part.ends.iter().for_each(|end| out.extend_from_slice(&(base + end).to_le_bytes()));
+            base += part.ends.last().copied().unwrap_or(0);
         }
-        let size: usize = self.columns.iter().map(|c| c.data.len() + c.nulls.len() + c.ends.len() * 8 + 64).sum();
-        let mut out = Vec::with_capacity(size);
-        put_length(&mut out, self.columns.len());
-        put_length(&mut out, self.rows);
-        for ((name, kind), column) in self.table.columns.iter().zip(&self.columns) {
-            put_text(&mut out, name);
-            put_text(&mut out, kind.name());
-            out.extend_from_slice(&column.nulls);
-            column.ends.iter().for_each(|end| out.extend_from_slice(&end.to_le_bytes()));
-            out.extend_from_slice(&column.data);
-        }
-        out
+        parts().for_each(|part| out.extend_from_slice(&part.data));
     }
+    out
+}
+
+/// Rows of several blocks.
+pub(crate) fn rows_in(blocks: &[&Block]) -> usize {
+    blocks.iter().map(|block| block.rows).sum()
 }
 
 impl Column {
@@ -326,7 +335,7 @@ fn put_length(out: &mut Vec<u8>, mut length: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, ColumnType, Table};
+    use super::{Block, ColumnType, Table, encode};
     use ringtrace_model::Uuid;
 
     static TABLE: Table = Table {
@@ -360,14 +369,17 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_is_the_block_of_its_rows_and_slices_append_to_the_whole() {
+    fn a_slice_is_the_block_of_its_rows_and_slices_are_encoded_as_the_whole() {
         let whole = block(0..12);
         for (from, to) in [(0, 12), (0, 5), (5, 12), (7, 8), (3, 3)] {
-            assert_eq!(whole.slice(from, to).encode(), block(from..to).encode(), "{from}..{to}");
+            assert_eq!(encode(&[&whole.slice(from, to)]), encode(&[&block(from..to)]), "{from}..{to}");
         }
-        let mut again = whole.slice(0, 7);
-        again.append(whole.slice(7, 12));
-        assert_eq!(again.encode(), whole.encode());
+        let parts = [whole.slice(0, 7), whole.slice(7, 7), whole.slice(7, 12)];
+        assert_eq!(encode(&parts.each_ref()), encode(&[&whole]));
         assert_eq!(whole.source_of(11).as_deref(), Some("push-events/0/11"));
+        let mut used = block(3..9);
+        used.clear();
+        assert_eq!(encode(&[&used, &whole]), encode(&[&whole]));
+        assert_eq!(encode(&[&used]), [0_u8; 0]);
     }
 }

@@ -13,7 +13,7 @@ use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 
 use crate::metrics;
-use crate::native::Block;
+use crate::native::{Block, encode, rows_in};
 
 /// Part of the service's health that ClickHouse decides.
 const CLICKHOUSE: &str = "clickhouse";
@@ -79,27 +79,28 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Writes a block until it is acknowledged.
+    /// Writes blocks of a table, as one, until they are acknowledged.
     ///
     /// # Errors
     /// It will not be, or nobody waits for it any more.
-    pub(crate) async fn insert(&self, block: &Block) -> Result<(), FlushError> {
-        match self.try_insert(block).await {
-            Err(FlushError::Refused { source, .. }) if fault(&source) == Fault::Poison && block.has_sources() => {
-                Err(self.sift(block, source).await)
+    pub(crate) async fn insert(&self, blocks: &[&Block]) -> Result<(), FlushError> {
+        match self.try_insert(blocks).await {
+            Err(FlushError::Refused { source, .. }) if fault(&source) == Fault::Poison && has_sources(blocks) => {
+                Err(self.sift(blocks, source).await)
             }
             result => result,
         }
     }
 
-    /// The error of a block with rows that ClickHouse will never take: names them, by trying parts. Parts that it takes are
+    /// The error of blocks with rows that ClickHouse will never take: names them, by trying parts. Parts that it takes are
     /// written again with the next flush, under the same keys.
-    async fn sift(&self, block: &Block, first: Error) -> FlushError {
+    async fn sift(&self, blocks: &[&Block], first: Error) -> FlushError {
         let mut sources = Vec::new();
-        let mut parts = vec![(0, block.rows())];
+        let filled = blocks.iter().filter(|block| block.rows() > 0);
+        let mut parts: Vec<(&Block, usize, usize)> = filled.map(|block| (*block, 0, block.rows())).collect();
         let mut last = first;
-        while let Some((from, to)) = parts.pop() {
-            match self.try_insert(&block.slice(from, to)).await {
+        while let Some((block, from, to)) = parts.pop() {
+            match self.try_insert(&[&block.slice(from, to)]).await {
                 Ok(()) => {}
                 Err(FlushError::Refused { table, source }) if sources.len() >= MOST_NOT_STORABLE => {
                     return FlushError::Refused { table, source };
@@ -109,7 +110,7 @@ impl Writer {
                         sources.extend(block.source_of(from));
                     } else {
                         let middle = from.midpoint(to);
-                        parts.extend([(from, middle), (middle, to)]);
+                        parts.extend([(block, from, middle), (block, middle, to)]);
                     }
                     last = source;
                 }
@@ -123,13 +124,12 @@ impl Writer {
         FlushError::NotStorable { sources }
     }
 
-    async fn try_insert(&self, block: &Block) -> Result<(), FlushError> {
-        if block.rows() == 0 {
-            return Ok(());
-        }
-        let bytes = Bytes::from(block.encode());
+    async fn try_insert(&self, blocks: &[&Block]) -> Result<(), FlushError> {
+        let filled = blocks.iter().find(|block| block.rows() > 0);
+        let Some(table) = filled.map(|block| block.table) else { return Ok(()) };
+        let bytes = Bytes::from(encode(blocks));
         let Sink::ClickHouse(client) = &self.sink else { return Ok(()) };
-        let (table, statement) = (block.table.name, block.table.insert_statement(&self.database));
+        let (table, statement) = (table.name, table.insert_statement(&self.database));
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         let started = Instant::now();
         let mut draining_since = None;
@@ -145,16 +145,21 @@ impl Writer {
             let is_late = draining_since.is_some_and(|since| since.elapsed() > DRAIN_PATIENCE);
             let is_unwanted = self.wanted.strong_count() == 0;
             // Poison in rows that have no source, images of calls, is a table that is not as it should be.
-            let is_poison = kind == Fault::Poison && block.has_sources();
+            let is_poison = kind == Fault::Poison && has_sources(blocks);
             let is_refused = kind != Fault::Transient && self.gives_up && started.elapsed() > REFUSALS;
             if is_poison || is_refused || is_unwanted || is_late {
                 return Err(FlushError::Refused { table, source: error });
             }
-            let rows = block.rows();
+            let rows = rows_in(blocks);
             tracing::warn!(error = &error as &dyn std::error::Error, table, rows, "write will be tried again");
             self.health.not_ready(CLICKHOUSE, format!("{table} can't be written: {error}"));
             metrics::clickhouse_retry();
             tokio::time::sleep(backoff.next_wait()).await;
         }
     }
+}
+
+/// Whether rows of these name the records that they come from.
+fn has_sources(blocks: &[&Block]) -> bool {
+    blocks.first().is_some_and(|block| block.has_sources())
 }

@@ -38,7 +38,7 @@ struct WrittenRow<'a> {
 }
 
 impl Store for ClickHouseStore {
-    fn insert(&self, one: &Block, other: &Block) -> Result<(), FlushError> {
+    fn insert(&self, one: &[&Block], other: &[&Block]) -> Result<(), FlushError> {
         let both = async { tokio::join!(self.writer.insert(one), self.writer.insert(other)) };
         let (first, second) = self.runtime.block_on(both);
         first.and(second)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use compact_str::CompactString;
 use ringtrace_model::Uuid;
 
-use crate::native::Block;
+use crate::native::{Block, encode};
 
 /// A value of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,12 +117,12 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// The rows of a block.
-pub(super) fn rows_of(block: &Block) -> Vec<Row> {
-    if block.rows() == 0 {
+/// The rows of blocks of one table.
+pub(super) fn rows_of(blocks: &[&Block]) -> Vec<Row> {
+    let bytes = encode(blocks);
+    if bytes.is_empty() {
         return Vec::new();
     }
-    let bytes = block.encode();
     let mut reader = Reader(&bytes);
     let (columns, rows) = (reader.length(), reader.length());
     let mut read: Vec<std::vec::IntoIter<Cell>> = Vec::with_capacity(columns);

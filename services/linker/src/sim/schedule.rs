@@ -317,7 +317,7 @@ fn plain(row: &Row) -> &[super::rows::Cell] {
 fn compare_images(state: &State, table: Table, expected: &Block, check: &'static str) -> Result<(), Failure> {
     let images = state.store.final_images(table);
     let found = images.iter().map(|(_, image)| plain(&image.row).to_vec()).collect();
-    same(found, rows_of(expected).iter().map(|row| plain(row).to_vec()).collect(), check)
+    same(found, rows_of(&[expected]).iter().map(|row| plain(row).to_vec()).collect(), check)
 }
 
 /// A linker with the settings of a plan. Sessions borrow it, and there are only so many different ones: they are kept.

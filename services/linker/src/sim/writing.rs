@@ -213,13 +213,13 @@ struct SimStore {
 
 impl SimStore {
     /// Writes until it is acknowledged: rows may arrive in part, twice, or much later.
-    fn write(&self, block: &Block) -> Result<(), FlushError> {
-        let rows = rows_of(block);
-        if rows.is_empty() {
+    fn write(&self, blocks: &[&Block]) -> Result<(), FlushError> {
+        let rows = rows_of(blocks);
+        let Some(name) = blocks.first().map(|block| block.table.name).filter(|_| !rows.is_empty()) else {
             return Ok(());
-        }
-        let table = Table::named(block.table.name);
-        let given_up = || FlushError::Refused { table: block.table.name, source: clickhouse::error::Error::TimedOut };
+        };
+        let table = Table::named(name);
+        let given_up = || FlushError::Refused { table: name, source: clickhouse::error::Error::TimedOut };
         let cluster = &self.hands.cluster;
         loop {
             self.hands.wait().and_then(|()| self.hands.may_die()).map_err(|_| given_up())?;
@@ -270,7 +270,7 @@ impl SimStore {
 }
 
 impl Store for SimStore {
-    fn insert(&self, one: &Block, other: &Block) -> Result<(), FlushError> {
+    fn insert(&self, one: &[&Block], other: &[&Block]) -> Result<(), FlushError> {
         let is_swapped = self.hands.cluster.random(|random| random.one_in(2));
         let (first, second) = if is_swapped { (other, one) } else { (one, other) };
         // Both are on their way at the same time: one is written though the other fails.

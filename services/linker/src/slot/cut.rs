@@ -55,7 +55,27 @@ struct UpdatedLeg<'a> {
     updated_at: i64,
 }
 
+/// Empty blocks for the next flush, with the memory of the last one: fresh memory is a tenth of what an event costs.
+pub(super) struct Spare {
+    events: Block,
+    legs: Block,
+    calls: Block,
+}
+
+impl Default for Spare {
+    fn default() -> Self {
+        Spare { events: Block::new(&EVENTS), legs: Block::new(&LEGS), calls: Block::new(&CALLS) }
+    }
+}
+
 impl Slot {
+    /// Takes back the memory of a flush that is written.
+    pub(crate) fn reuse(&mut self, written: SlotFlush) {
+        let SlotFlush { mut events, mut legs, mut calls, .. } = written;
+        [&mut events, &mut legs, &mut calls].into_iter().for_each(Block::clear);
+        self.spare = Spare { events, legs, calls };
+    }
+
     /// Cuts a flush at the slot's log clock. Every call of [`Slot::take_wanted`] must have been paged in.
     pub(crate) fn cut(&mut self) -> SlotFlush {
         debug_assert!(
@@ -65,16 +85,17 @@ impl Slot {
         self.header.sequence += 1;
         self.has_request = false;
         self.told = self.header.log_clock;
+        let Spare { events, legs, calls } = std::mem::take(&mut self.spare);
         let mut flush = SlotFlush {
             partition: self.partition,
             header: self.header,
             open_calls: self.calls.len(),
-            events: std::mem::replace(&mut self.events, Block::new(&EVENTS)),
+            events: std::mem::replace(&mut self.events, events),
             states: Vec::new(),
             left_behind: self.left_behind.drain(..).map(|(from, key)| (from, encode_key(&key))).collect(),
             verdicts: Vec::new(),
-            legs: Block::new(&LEGS),
-            calls: Block::new(&CALLS),
+            legs,
+            calls,
             verdict_changes: Vec::new(),
             negative_latencies: 0,
         };

@@ -74,6 +74,7 @@ pub(crate) struct Slot {
     left_behind: Vec<(i32, CallKey)>,
     recent: RecentCalls,
     events: Block,
+    spare: cut::Spare,
 }
 
 struct Idle {
@@ -118,6 +119,7 @@ impl Slot {
             left_behind: Vec::new(),
             recent: RecentCalls::since(header.newest_log_at),
             events: Block::new(&EVENTS),
+            spare: cut::Spare::default(),
         }
     }
 
