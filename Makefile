@@ -64,7 +64,8 @@ lint: tools $(WEB)
 demo: build
 	target/release/ringtrace up
 
-# CPU seconds per million events, beside a bare consumer with and without a parser.
+# CPU seconds per million events, beside a bare consumer with and without a parser; RINGTRACE_BENCH_EVENTS (a million) of them,
+# RINGTRACE_BENCH_ROUNDS (3) times.
 bench: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench

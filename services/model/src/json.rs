@@ -83,20 +83,26 @@ pub(crate) enum Scalar<'a> {
     Float(f64),
     /// A string.
     Text(Cow<'a, str>),
-    /// An array or an object.
-    Nested(serde_json::Value),
+    /// An array or an object: few events have any, so it does not make all others larger.
+    Nested(Box<serde_json::Value>),
 }
 
-/// The fields of one event, not yet validated.
+/// Fields that most events have at most; more need another allocation.
+const USUAL_FIELDS: usize = 24;
+
+/// The fields of one event, not yet validated: only those that came, since a table of all that may come costs more to fill, to
+/// move and to drop than the parsing.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
-    named: [Scalar<'a>; Field::ALL.len()],
+    /// Of each field, one more than its place in `values`; 0 where it did not come.
+    places: [u8; Field::ALL.len()],
+    values: Vec<Scalar<'a>>,
     other: Vec<(Cow<'a, str>, Scalar<'a>)>,
 }
 
 impl<'a> Fields<'a> {
     fn new() -> Self {
-        Fields { named: std::array::from_fn(|_| Scalar::Absent), other: Vec::new() }
+        Fields { places: [0; Field::ALL.len()], values: Vec::with_capacity(USUAL_FIELDS), other: Vec::new() }
     }
 
     /// Reads one JSON object.
@@ -128,10 +134,11 @@ impl<'a> Fields<'a> {
 
     /// Adds the attributes of a stored event, which are a JSON object.
     pub(crate) fn merge_attributes(&mut self, attributes: &'a str) -> Result<(), Reject> {
-        let parsed = Self::parse_exact(attributes.as_bytes())?;
-        for (mine, theirs) in self.named.iter_mut().zip(parsed.named) {
-            if theirs != Scalar::Absent {
-                *mine = theirs;
+        let mut parsed = Self::parse_exact(attributes.as_bytes())?;
+        for field in Field::ALL {
+            match parsed.take(*field) {
+                Scalar::Absent => {}
+                value => self.set(*field, value),
             }
         }
         self.other = parsed.other;
@@ -144,11 +151,18 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn set(&mut self, field: Field, value: Scalar<'a>) {
-        self.named[field as usize] = value;
+        match self.values.get_mut(usize::from(self.places[field as usize]).wrapping_sub(1)) {
+            Some(held) => *held = value,
+            None => {
+                self.values.push(value);
+                self.places[field as usize] = self.values.len() as u8;
+            }
+        }
     }
 
     pub(crate) fn take(&mut self, field: Field) -> Scalar<'a> {
-        std::mem::take(&mut self.named[field as usize])
+        let place = usize::from(self.places[field as usize]).wrapping_sub(1);
+        self.values.get_mut(place).map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes out a field that the contract does not name; of one given twice the last.
@@ -166,9 +180,13 @@ impl<'a> Fields<'a> {
 
     /// Writes what is not in the envelope as a JSON object with sorted keys, nulls left out.
     pub(crate) fn write_attributes(&self, out: &mut Vec<u8>) {
-        let named = Field::ALL.iter().zip(&self.named).skip(ENVELOPE_FIELDS).map(|(f, v)| (f.as_str(), v));
+        let named = Field::ALL.iter().zip(self.places).skip(ENVELOPE_FIELDS);
+        let named = named.filter_map(|(field, place)| {
+            let value = self.values.get(usize::from(place).wrapping_sub(1))?;
+            Some((field.as_str(), value))
+        });
         let other = self.other.iter().map(|(key, value)| (key.as_ref(), value));
-        let mut all: Vec<(&str, &Scalar<'_>)> = named.filter(|(_, v)| **v != Scalar::Absent).chain(other).collect();
+        let mut all: Vec<(&str, &Scalar<'_>)> = named.chain(other).collect();
         // Stable, so that of a key given twice the last value stays last, and wins as it does in `serde_json`.
         all.sort_by_key(|(key, _)| *key);
         out.push(b'{');
@@ -222,6 +240,10 @@ fn write_display(value: &impl fmt::Display, out: &mut Vec<u8>) {
 fn write_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
     // Writing plain data into a vector can't fail.
     let _ = serde_json::to_writer(out, value);
+}
+
+fn nested<'a>(value: serde_json::Value) -> Scalar<'a> {
+    Scalar::Nested(Box::new(value))
 }
 
 #[derive(Clone, Copy)]
@@ -329,10 +351,10 @@ impl<'de> Visitor<'de> for ScalarSeed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        self.exact(|| serde_json::Value::deserialize(SeqAccessDeserializer::new(seq)).map(Scalar::Nested))
+        self.exact(|| serde_json::Value::deserialize(SeqAccessDeserializer::new(seq)).map(nested))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.exact(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)).map(Scalar::Nested))
+        self.exact(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)).map(nested))
     }
 }

@@ -15,10 +15,10 @@ const PARTITIONS: i32 = 6;
 #[derive(Debug, Parser)]
 struct Args {
     /// Events to read
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "RINGTRACE_BENCH_EVENTS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     events: u32,
     /// How often everything is measured
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, env = "RINGTRACE_BENCH_ROUNDS", default_value_t = 3)]
     rounds: usize,
     /// Measure this alone, for a profiler
     #[arg(long)]
