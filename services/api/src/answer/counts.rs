@@ -119,7 +119,7 @@ impl Counting<'_> {
         let pieces = pieces(range, compare);
         let sources = sources(&pieces, self.is_rolled(Rolled::Stats));
         let has_stats = |sum: &&&'static Measure| matches!(&sum.how, How::Sum { stats: Some(_), .. });
-        let (rolled, others): (Vec<&Measure>, Vec<&Measure>) = of.sums.iter().partition(|sum| has_stats(&sum));
+        let (rolled, others): (Vec<&Measure>, Vec<&Measure>) = of.sums.iter().partition(|sum| has_stats(sum));
         let whole: Vec<Range> = pieces.iter().map(|piece| piece.range).collect();
         let asked = [(&rolled, true, &sources.rolled), (&rolled, false, &sources.facts), (&others, false, &whole)];
         let sums = asked.into_iter().filter(|(measures, _, ranges)| !measures.is_empty() && !ranges.is_empty());

@@ -87,6 +87,7 @@ fn the_summary_is_what_plain_sql_says() {
     groups_and_series(&served);
     distribution(&served);
     comparing(&served);
+    comparing_with_a_range_that_overlaps(&served);
 }
 
 fn groups_and_series(served: &Served) {
@@ -158,6 +159,39 @@ fn comparing(served: &Served) {
     let coverage = served.json(&format!("/summary?{RANGE}&measures=telemetry_coverage"));
     let coverage = coverage["groups"][0]["current"]["telemetry_coverage"].as_f64().unwrap();
     assert!((0.5..=1.0).contains(&coverage), "{coverage}");
+}
+
+/// What two ranges share counts in both, and what only one of them has in that one alone.
+fn comparing_with_a_range_that_overlaps(served: &Served) {
+    let measures =
+        "measures=legs,calls,violation_rate,sent_to_received_count,sent_to_received_p90,answered_to_audio_p50";
+    let earlier = "from=2026-11-01T08:00:03Z&to=2026-11-01T10:00:03Z";
+    let range = "from=2026-11-01T08:05:03Z&to=2026-11-01T10:05:03Z";
+    for by in ["", "&group_by=app", "&group_by=app,app_version", "&group_by=carrier"] {
+        let groups = |question: &str| {
+            let answer = served.json(&format!("/summary?{question}&{measures}{by}&limit=500"));
+            answer["groups"].as_array().unwrap().clone()
+        };
+        let (compared, alone, before) = (groups(&format!("{range}&compare=5m")), groups(range), groups(earlier));
+        assert_eq!(compared.len(), alone.len(), "{by}");
+        let legs =
+            |groups: &[Value]| groups.iter().map(|group| group["current"]["legs"].as_i64().unwrap()).sum::<i64>();
+        assert!(legs(&before) > legs(&alone) && legs(&alone) > 0, "{by}: the ranges differ");
+        for (group, alone) in compared.iter().zip(&alone) {
+            assert_eq!((&group["key"], &group["current"]), (&alone["key"], &alone["current"]), "{by}");
+            if let Some(before) = before.iter().find(|before| before["key"] == group["key"]) {
+                assert_eq!(group["previous"], before["current"], "{by} {}", group["key"]);
+            }
+        }
+    }
+    let line = |question: &str, part: &str| {
+        let answer = served.json(&format!("/series?{question}&measures=legs,sent_to_received_p50&bucket=10m"));
+        answer["groups"][0][part].clone()
+    };
+    let (range, earlier) =
+        ("from=2026-11-01T08:05:03Z&to=2026-11-01T10:05:03Z", "from=2026-11-01T07:55:03Z&to=2026-11-01T09:55:03Z");
+    assert_eq!(line(&format!("{range}&compare=10m"), "current"), line(range, "current"));
+    assert_eq!(line(&format!("{range}&compare=10m"), "previous"), line(earlier, "current"));
 }
 
 /// Devices 0 to 299,999, each pushed to once; every tenth is not heard of. The first fifty are in another country.
