@@ -7,7 +7,7 @@ use super::devices::devices;
 use super::source::{Loss, Source};
 use super::text;
 use crate::fact::Dim;
-use crate::query::{EXAMPLES, Example, Group, Measure, Query, Span};
+use crate::query::{EXAMPLES, Example, Measure, Query, Span};
 use crate::rules::{Against, Condition, Ratio, Rule, Rules, show_length};
 use crate::stats::Count;
 
@@ -71,7 +71,7 @@ async fn of_ratio<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64) -
 async fn of_carriers<S: Source>(source: &S, rule: &Rule, ratio: &Ratio, now: i64) -> Result<Vec<Verdict>, S::Error> {
     let window = Span::before(now, rule.window_ms);
     let mut missed = by_carrier(&source.losses(window, now).await?);
-    missed.retain(|_, count| passes(rule, ratio, *count));
+    missed.retain(|_, count| passes(rule, ratio.above, *count));
     if missed.is_empty() {
         return Ok(Vec::new());
     }
@@ -116,7 +116,7 @@ fn earlier(ratio: &Ratio, window: Span) -> Option<Span> {
 fn may_hold(rule: &Rule, ratio: &Ratio, shortest: Count) -> bool {
     match ratio.short_ms {
         Some(_) => is_too_bad(ratio, shortest),
-        None => passes(rule, ratio, shortest),
+        None => passes(rule, ratio.above, shortest),
     }
 }
 
@@ -128,11 +128,12 @@ fn holds(rule: &Rule, ratio: &Ratio, counts: &[Count]) -> bool {
         let before = counts.last().copied().unwrap_or_default();
         before.total >= rule.minimum && window.lower() > before.upper() * ratio.factor
     };
-    passes(rule, ratio, window) && short_holds && is_worse
+    passes(rule, ratio.above, window) && short_holds && is_worse
 }
 
-fn passes(rule: &Rule, ratio: &Ratio, window: Count) -> bool {
-    window.total >= rule.minimum && window.bad >= rule.minimum_bad && window.lower() > ratio.above
+/// Whether a sample is large enough, and its share of bad ones certainly above a limit.
+fn passes(rule: &Rule, above: f64, count: Count) -> bool {
+    count.total >= rule.minimum && count.bad >= rule.minimum_bad && count.lower() > above
 }
 
 fn is_too_bad(ratio: &Ratio, short: Count) -> bool {
@@ -148,7 +149,10 @@ async fn of_new_versions<S: Source>(
     let spans = vec![Span::before(now, rule.window_ms)];
     let query = Query { measure: Measure::ConfirmedInStore, group_by: rule.group_by.clone(), spans, now };
     let groups = source.counts(&query).await?;
-    let bad: Vec<_> = groups.into_iter().filter(|group| is_bad_enough(group, rule, above)).collect();
+    let bad: Vec<_> = groups
+        .into_iter()
+        .filter(|group| group.counts.first().is_some_and(|count| passes(rule, above, *count)))
+        .collect();
     if bad.is_empty() {
         return Ok(Vec::new());
     }
@@ -171,13 +175,6 @@ async fn of_new_versions<S: Source>(
         verdicts.push(Verdict { group: named(&rule.group_by, &group.values), summary, examples });
     }
     Ok(verdicts)
-}
-
-fn is_bad_enough(group: &Group, rule: &Rule, above: f64) -> bool {
-    group
-        .counts
-        .first()
-        .is_some_and(|count| count.total >= rule.minimum && count.bad >= rule.minimum_bad && count.lower() > above)
 }
 
 async fn of_credentials<S: Source>(
@@ -204,10 +201,7 @@ async fn of_credentials<S: Source>(
 
 async fn of_dead_letters<S: Source>(source: &S, rule: &Rule, above: f64, now: i64) -> Result<Vec<Verdict>, S::Error> {
     let all = source.dead_letters(Span::before(now, rule.window_ms)).await?;
-    let bad = all.into_iter().filter(|letters| {
-        let count = letters.count;
-        count.total >= rule.minimum && count.bad >= rule.minimum_bad && count.lower() > above
-    });
+    let bad = all.into_iter().filter(|letters| passes(rule, above, letters.count));
     let verdicts = bad.map(|letters| {
         let summary = format!(
             "{} of {} records in {} are no valid events: they are in the dead letters, not in what rules count.",
