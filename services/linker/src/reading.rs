@@ -141,8 +141,8 @@ impl Reading {
         self.slots.iter().flatten().map(Slot::open_calls).sum()
     }
 
-    /// The oldest log clock of the slots; `None` without slots.
+    /// The oldest log clock of the slots; `None` while none is known.
     pub(crate) fn oldest_clock(&self) -> Option<i64> {
-        self.slots.iter().flatten().map(Slot::log_clock).min()
+        self.slots.iter().flatten().map(Slot::log_clock).filter(|clock| *clock > 0).min()
     }
 }

@@ -146,12 +146,14 @@ impl Store {
         Ok(remembered)
     }
 
-    /// The smallest log clock of all slots, in milliseconds since the Unix epoch; `None` before the first flush.
+    /// The smallest log clock of all slots, in milliseconds since the Unix epoch; `None` before any is known. A slot that is new
+    /// says 0 until the broker has said where its partitions end.
     ///
     /// # Errors
     /// As ClickHouse says.
     pub async fn log_clock(&self) -> Result<Option<i64>, Error> {
-        let text = "SELECT toUnixTimestamp64Milli(min(log_clock)) FROM slots_rows FINAL HAVING count() > 0";
+        let text = "SELECT toUnixTimestamp64Milli(min(log_clock)) FROM slots_rows FINAL \
+                    WHERE toUnixTimestamp64Milli(log_clock) > 0 HAVING count() > 0";
         self.client.query(text).fetch_optional::<i64>().await
     }
 

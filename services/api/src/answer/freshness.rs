@@ -14,7 +14,9 @@ const LATE_MS: i64 = 60_000;
 /// # Errors
 /// As [`crate::store::Store::rows`].
 pub(crate) async fn read(app: &App, scope: &Scope) -> Result<Value, Problem> {
-    let clock = "SELECT toUnixTimestamp64Milli(minOrNull(log_clock)) FROM @slots";
+    // A slot that is new says 0 until the broker has said where its partitions end.
+    let clock =
+        "SELECT minOrNullIf(toUnixTimestamp64Milli(log_clock), log_clock > fromUnixTimestamp64Milli(0)) FROM @slots";
     let rolled = "SELECT toUnixTimestamp64Milli(maxOrNull(rolled_at)) FROM @rolled";
     let (clock, rolled) = tokio::try_join!(
         app.store.row::<(Option<i64>,)>(Query::new(scope, clock)?),
