@@ -8,11 +8,8 @@ pub mod drain;
 pub mod health;
 pub mod http;
 pub mod kafka;
+pub mod memory;
 pub mod migrate;
 pub mod rules;
 pub mod telemetry;
 pub mod topics;
-
-/// Of every program that uses this crate: a quarter of what an event costs the linker was glibc's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

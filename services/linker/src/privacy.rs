@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use aho_corasick::AhoCorasick;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
@@ -11,6 +12,9 @@ use sha2::Sha256;
 #[derive(Clone)]
 pub struct Privacy {
     patterns: Vec<Pattern>,
+    /// Finds the text that JSON with a matching field must contain, so that the common case needs no parser. `None` where there
+    /// are too many patterns for it.
+    texts: Option<AhoCorasick>,
     key: Vec<u8>,
 }
 
@@ -38,10 +42,9 @@ impl Pattern {
         }
     }
 
-    /// Text that JSON with a matching field must contain, so that the common case needs no parser.
-    fn may_occur_in(&self, json: &str) -> bool {
+    fn text(&self) -> &str {
         match self {
-            Pattern::Exact(name) | Pattern::Prefix(name) | Pattern::Suffix(name) => json.contains(name.as_str()),
+            Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::Suffix(text) => text,
         }
     }
 }
@@ -49,13 +52,15 @@ impl Pattern {
 impl Privacy {
     /// `patterns` name fields, `*` standing for any text at one end: `token`, `*_token`, `phone*`.
     pub fn new(patterns: &[String], key: &[u8]) -> Self {
-        Privacy { patterns: patterns.iter().map(|text| Pattern::new(text)).collect(), key: key.to_vec() }
+        let patterns: Vec<Pattern> = patterns.iter().map(|text| Pattern::new(text)).collect();
+        let texts = AhoCorasick::new(patterns.iter().map(Pattern::text)).ok();
+        Privacy { patterns, texts, key: key.to_vec() }
     }
 
     /// The attributes (a JSON object) with the values of personal fields, at any depth, replaced by
     /// `sha256:` and the hexadecimal HMAC-SHA256 of the value.
     pub fn protect<'a>(&self, attributes: &'a str) -> Cow<'a, str> {
-        if !self.patterns.iter().any(|pattern| pattern.may_occur_in(attributes)) {
+        if self.texts.as_ref().is_some_and(|texts| !texts.is_match(attributes)) {
             return Cow::Borrowed(attributes);
         }
         let Ok(mut parsed) = serde_json::from_str::<Map<String, Value>>(attributes) else {

@@ -10,6 +10,9 @@ pub(crate) const HEADER_KEY: &[u8] = b"header";
 /// Largest encoded call that goes into the changelog, in bytes; a larger one is paged in from the history instead.
 pub(crate) const MAX_STATE_BYTES: usize = 512 * 1024;
 
+/// Room for most encoded calls, in bytes, so that they grow in place.
+const USUAL_STATE_BYTES: usize = 1024;
+
 /// First byte of a state record. Raised whenever its layout changes.
 const LAYOUT: u8 = 2;
 
@@ -158,7 +161,7 @@ fn read<'b, T: Deserialize<'b>>(record: &'b [u8]) -> Result<T, StateError> {
 
 /// The encoded call, unless it is too large for the changelog.
 pub(crate) fn encode_call(call: &Call) -> Option<Vec<u8>> {
-    let bytes = call.encode(Vec::with_capacity(256));
+    let bytes = call.encode(Vec::with_capacity(USUAL_STATE_BYTES));
     (bytes.len() <= MAX_STATE_BYTES).then_some(bytes)
 }
 

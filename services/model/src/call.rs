@@ -54,14 +54,14 @@ impl Call {
     }
 
     fn apply_own(&mut self, event: &Event<'_>, log_at: i64) -> bool {
-        let plain = || First::of(event, log_at, ());
+        let plain = |slot: &mut Option<First<()>>| First::offer_to(slot, event, log_at, || ());
         let changed = match event.kind {
-            Kind::Known(Known::CallInitiated) => First::offer_to(&mut self.initiated, plain()),
-            Kind::Known(Known::CallConnected) => First::offer_to(&mut self.connected, plain()),
-            Kind::Known(Known::CallCancelled) => First::offer_to(&mut self.cancelled, plain()),
-            Kind::Known(Known::CallBusy) => First::offer_to(&mut self.busy, plain()),
+            Kind::Known(Known::CallInitiated) => plain(&mut self.initiated),
+            Kind::Known(Known::CallConnected) => plain(&mut self.connected),
+            Kind::Known(Known::CallCancelled) => plain(&mut self.cancelled),
+            Kind::Known(Known::CallBusy) => plain(&mut self.busy),
             Kind::Known(Known::CallEnded) => {
-                First::offer_to(&mut self.ended, First::of(event, log_at, Ended::of(event)))
+                First::offer_to(&mut self.ended, event, log_at, || Ended::of(event))
             }
             _ => return false,
         };

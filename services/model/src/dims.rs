@@ -1,6 +1,5 @@
 //! Dimensions of a leg or a call: each from the earliest event that carries it, and the time it began.
 
-use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
@@ -40,71 +39,78 @@ impl Dimension {
     ];
 }
 
+/// How many dimensions there are.
+const COUNT: usize = Dimension::ALL.len();
+
 /// The earliest known value of each dimension over a set of events.
 ///
-/// A value comes from the event with the smallest corrected time, `event_id` and contents among those that carry it.
-/// Most sets need one or two such events, so these are kept apart from the values.
+/// A value comes from the event with the smallest corrected time, `event_id` and contents among those that carry it. Most sets
+/// need one or two such events. There are three such tables in an open call, so all texts lie in one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Dims {
+    /// The events that values come from, in order, so that equal sets of events are equal states.
     sources: Vec<Moment>,
-    values: Vec<Value>,
+    /// Of each dimension, one more than the place of its event in `sources`; 0 where nothing is known.
+    places: [u8; COUNT],
+    /// Where the text of each dimension ends in `texts`.
+    ends: [u32; COUNT],
+    texts: Box<str>,
     latest: Option<i64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Value {
-    dimension: Dimension,
-    source: u8,
-    text: CompactString,
 }
 
 impl Dims {
     /// Takes an event in; true when it changed anything.
     pub(crate) fn offer(&mut self, event: &Event<'_>) -> bool {
-        let moment = Moment::corrected(event);
-        let later = self.latest.is_none_or(|latest| moment.at > latest);
+        let at = event.corrected_at();
+        let later = self.latest.is_none_or(|latest| at > latest);
         if later {
-            self.latest = Some(moment.at);
+            self.latest = Some(at);
         }
-        let source = self.sources.len() as u8;
-        let mut won = false;
-        for (dimension, text) in carried(event) {
-            won |= self.offer_value(dimension, text, &moment, source);
-        }
+        let wins = |dimension| match self.get(dimension) {
+            Some((held, _)) => held.is_after(event, at),
+            None => true,
+        };
+        let won = Dimension::ALL.iter().any(|dimension| carried(event, *dimension).is_some() && wins(*dimension));
         if won {
-            self.sources.push(moment);
-            self.drop_unused_sources();
+            *self = self.with(event);
         }
         won || later
     }
 
-    fn offer_value(&mut self, dimension: Dimension, text: &str, moment: &Moment, source: u8) -> bool {
-        match self.values.iter_mut().find(|value| value.dimension == dimension) {
-            Some(value) if self.sources.get(usize::from(value.source)).is_some_and(|held| held <= moment) => false,
-            Some(value) => {
-                value.text = text.into();
-                value.source = source;
-                true
-            }
-            None => {
-                self.values.push(Value { dimension, source, text: text.into() });
-                self.values.sort_unstable_by_key(|value| value.dimension);
-                true
-            }
+    /// The same with an event that carries some values earlier than they were known.
+    fn with(&self, event: &Event<'_>) -> Dims {
+        let moment = Moment::corrected(event);
+        let newest = self.sources.len();
+        let mut from = [None; COUNT];
+        let mut ends = [0; COUNT];
+        let mut texts = String::with_capacity(self.texts.len() + usize::from(newest == 0) * USUAL_TEXTS);
+        for ((dimension, from), end) in Dimension::ALL.iter().zip(&mut from).zip(&mut ends) {
+            let held = self.get(*dimension);
+            let text = match carried(event, *dimension) {
+                Some(text) if held.is_none_or(|(held, _)| moment < *held) => {
+                    *from = Some(newest);
+                    text
+                }
+                _ => {
+                    *from = self.place(*dimension);
+                    held.map_or("", |(_, text)| text)
+                }
+            };
+            texts.push_str(text);
+            *end = texts.len() as u32;
         }
-    }
-
-    /// Keeps only the sources that a value names, in a fixed order, so that equal sets of events are equal states.
-    fn drop_unused_sources(&mut self) {
-        let old = std::mem::take(&mut self.sources);
-        let used = |index: usize| self.values.iter().any(|value| usize::from(value.source) == index);
-        let mut kept: Vec<(usize, Moment)> = old.into_iter().enumerate().filter(|(index, _)| used(*index)).collect();
-        kept.sort_by(|a, b| a.1.cmp(&b.1));
-        for value in &mut self.values {
-            let place = kept.iter().position(|(index, _)| *index == usize::from(value.source));
-            value.source = place.unwrap_or_default() as u8;
+        let used = |place: &usize| from.contains(&Some(*place));
+        let mut kept: Vec<(usize, &Moment)> =
+            self.sources.iter().chain([&moment]).enumerate().filter(|(place, _)| used(place)).collect();
+        kept.sort_by(|a, b| a.1.cmp(b.1));
+        let place_of = |from| kept.iter().position(|(place, _)| Some(*place) == from).map_or(0, |place| place as u8 + 1);
+        Dims {
+            places: from.map(place_of),
+            ends,
+            texts: texts.into(),
+            latest: self.latest,
+            sources: kept.into_iter().map(|(_, moment)| moment.clone()).collect(),
         }
-        self.sources = kept.into_iter().map(|(_, moment)| moment).collect();
     }
 
     /// Latest corrected time of any event of the set.
@@ -112,17 +118,29 @@ impl Dims {
         self.latest
     }
 
+    /// Where the event that gave a value is in `sources`.
+    fn place(&self, dimension: Dimension) -> Option<usize> {
+        usize::from(*self.places.get(dimension as usize)?).checked_sub(1)
+    }
+
     fn get(&self, dimension: Dimension) -> Option<(&Moment, &str)> {
-        let value = self.values.iter().find(|value| value.dimension == dimension)?;
-        Some((self.sources.get(usize::from(value.source))?, &value.text))
+        let source = self.sources.get(self.place(dimension)?)?;
+        let end = |nth: usize| self.ends.get(nth).map_or(0, |end| *end as usize);
+        let start = (dimension as usize).checked_sub(1).map_or(0, end);
+        Some((source, self.texts.get(start..end(dimension as usize))?))
     }
 }
 
-/// The dimensions that an event carries.
-fn carried<'a>(event: &'a Event<'_>) -> impl Iterator<Item = (Dimension, &'a str)> {
-    let texts = Dimension::ALL.iter().zip(&event.dimensions).filter_map(|(d, text)| Some((*d, text.as_deref()?)));
-    let platform = event.platform.map(|platform| (Dimension::Platform, platform.as_str()));
-    texts.chain([(Dimension::AppId, &*event.app_id)]).chain(platform)
+/// Bytes that the texts of one event usually have.
+const USUAL_TEXTS: usize = 96;
+
+/// What an event says of a dimension.
+fn carried<'a>(event: &'a Event<'_>, dimension: Dimension) -> Option<&'a str> {
+    match dimension {
+        Dimension::AppId => Some(&event.app_id),
+        Dimension::Platform => event.platform.map(Platform::as_str),
+        text => event.dimensions.get(text as usize)?.as_deref(),
+    }
 }
 
 /// Several sets of events seen as one.

@@ -78,16 +78,16 @@ impl Leg {
 
     fn apply_call(&mut self, event: &Event<'_>, log_at: i64) -> bool {
         let Kind::Known(known) = event.kind else { return false };
-        let plain = || First::of(event, log_at, ());
+        let plain = |slot: &mut Option<First<()>>| First::offer_to(slot, event, log_at, || ());
         let mut changed = self.dims.offer(event);
         changed |= self.flags.set(event_flags(known, event));
         changed |= match known {
-            Known::CallReported => First::offer_to(&mut self.reported, First::of(event, log_at, event.detail.call_ui)),
-            Known::CallReportFailed => First::offer_to(&mut self.report_failed, plain()),
-            Known::CallAnswered => First::offer_to(&mut self.answered, plain()),
-            Known::CallDeclined => First::offer_to(&mut self.declined, plain()),
-            Known::CallAudioActivated => First::offer_to(&mut self.audio, plain()),
-            Known::CallEnded => First::offer_to(&mut self.ended, First::of(event, log_at, Ended::of(event))),
+            Known::CallReported => First::offer_to(&mut self.reported, event, log_at, || event.detail.call_ui),
+            Known::CallReportFailed => plain(&mut self.report_failed),
+            Known::CallAnswered => plain(&mut self.answered),
+            Known::CallDeclined => plain(&mut self.declined),
+            Known::CallAudioActivated => plain(&mut self.audio),
+            Known::CallEnded => First::offer_to(&mut self.ended, event, log_at, || Ended::of(event)),
             _ => false,
         };
         changed

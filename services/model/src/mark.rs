@@ -23,6 +23,11 @@ impl Moment {
     fn at(event: &Event<'_>, at: i64) -> Self {
         Moment { at, event_id: CompactString::from(&*event.event_id), contents: event.contents }
     }
+
+    /// Whether it comes after that of an event which counts for `at`.
+    pub(crate) fn is_after(&self, event: &Event<'_>, at: i64) -> bool {
+        (self.at, self.event_id.as_str(), self.contents) > (at, &*event.event_id, event.contents)
+    }
 }
 
 /// The clocks of one event.
@@ -80,23 +85,28 @@ impl<T> First<T> {
     }
 
     /// Takes another event of the kind in; true when it changed anything.
-    pub(crate) fn offer(&mut self, other: First<T>) -> bool {
-        let sooner = other.log_at < self.log_at;
-        let log_at = self.log_at.min(other.log_at);
-        let earlier = other.mark.first < self.mark.first;
+    pub(crate) fn offer(&mut self, event: &Event<'_>, log_at: i64, detail: impl FnOnce() -> T) -> bool {
+        let sooner = log_at < self.log_at;
+        self.log_at = self.log_at.min(log_at);
+        let earlier = self.mark.first.is_after(event, event.occurred_at);
         if earlier {
-            *self = other;
+            self.mark = Mark::of(event);
+            self.detail = detail();
         }
-        self.log_at = log_at;
         earlier || sooner
     }
 
     /// As [`First::offer`], where there may be none yet.
-    pub(crate) fn offer_to(slot: &mut Option<First<T>>, other: First<T>) -> bool {
+    pub(crate) fn offer_to(
+        slot: &mut Option<First<T>>,
+        event: &Event<'_>,
+        log_at: i64,
+        detail: impl FnOnce() -> T,
+    ) -> bool {
         match slot {
-            Some(held) => held.offer(other),
+            Some(held) => held.offer(event, log_at, detail),
             None => {
-                *slot = Some(other);
+                *slot = Some(First::of(event, log_at, detail()));
                 true
             }
         }

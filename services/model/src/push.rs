@@ -72,15 +72,15 @@ impl Group {
         };
         let mut changed = self.dims.offer(event);
         changed |= self.flags.set(event_flags(step, event));
-        let first = First::of(event, log_at, said(event));
         let latest = event.corrected_at();
         match self.facts.binary_search_by_key(&class, |fact| fact.class) {
             Ok(place) => {
                 let fact = &mut self.facts[place];
-                changed |= fact.first.offer(first) | (latest > fact.latest);
+                changed |= fact.first.offer(event, log_at, || said(event)) | (latest > fact.latest);
                 fact.latest = fact.latest.max(latest);
             }
             Err(place) => {
+                let first = First::of(event, log_at, said(event));
                 self.facts.insert(place, Fact { class, first, latest });
                 changed = true;
             }

@@ -53,6 +53,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    ringtrace_kit::memory::keep();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -26,6 +26,7 @@ struct Args {
 }
 
 fn main() -> io::Result<()> {
+    ringtrace_kit::memory::keep();
     let args = Args::parse();
     let logs = [("RINGTRACE_LOG_LEVEL".to_owned(), "warn".to_owned())];
     let config = load(None, logs.into_iter(), &[]).map_err(io::Error::other)?;

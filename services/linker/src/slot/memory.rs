@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
-use ringtrace_model::{Call, CallKey};
+use ringtrace_model::{Call, CallKey, DecodeError};
 
 use super::entry::{Entry, History, Past};
 use super::{Idle, KeyRef, Slot};
@@ -37,7 +37,7 @@ impl Slot {
         entry.seen_before = true;
         entry.next_change_at = at;
         self.wanted.push(key.clone());
-        self.calls.insert(key.clone(), entry);
+        self.calls.insert(key.clone(), Box::new(entry));
     }
 
     /// Takes the calls whose history has to be folded in, by [`Slot::page_in`], before the next flush is cut.
@@ -168,9 +168,9 @@ impl Slot {
         if rows_missing {
             entry.removed = record.removed;
         }
-        match record.call {
-            Some(bytes) => {
-                entry.call = Call::decode(&bytes)?;
+        match record.call.map_or(Ok(None), |bytes| read_call(&bytes))? {
+            Some(call) => {
+                entry.call = call;
                 entry.past = Past::Known;
                 if let Some(since) = record.unchecked_since {
                     entry.past = Past::Unchecked;
@@ -191,7 +191,7 @@ impl Slot {
         self.idle.push_back(idle);
         let is_judged_again = self.judges_again && entry.past == Past::Known;
         let unfinished = rows_missing || is_judged_again || entry.past == Past::Wanted;
-        self.calls.insert(key.clone(), entry);
+        self.calls.insert(key.clone(), Box::new(entry));
         if unfinished {
             self.mark_dirty(key);
         }
@@ -233,5 +233,14 @@ impl Slot {
             }
             Some(_) => self.idle.push_back(Idle { at: self.header.log_clock, ..idle }),
         }
+    }
+}
+
+/// The state of a call; `None` where a version with another layout has written it: its history says the same.
+fn read_call(bytes: &[u8]) -> Result<Option<Call>, DecodeError> {
+    match Call::decode(bytes) {
+        Ok(call) => Ok(Some(call)),
+        Err(DecodeError::Layout(_)) => Ok(None),
+        Err(damaged) => Err(damaged),
     }
 }

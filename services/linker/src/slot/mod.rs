@@ -50,7 +50,7 @@ pub(crate) struct Slot {
     header: Header,
     /// Calls that come from the changelog are judged with the next flush, though nothing has happened to them.
     pub(crate) judges_again: bool,
-    calls: HashMap<CallKey, Entry, FixedState>,
+    calls: HashMap<CallKey, Box<Entry>, FixedState>,
     /// Calls that left memory before their last change, with the log time of it.
     parked: HashMap<CallKey, i64, FixedState>,
     /// Log times at which calls change by themselves; an entry counts only while its call says the same.
@@ -190,7 +190,7 @@ impl Slot {
         entry.recorded = self.parked.remove(key).is_some();
         entry.seen_before |= entry.recorded;
         self.wanted.push(owned(key));
-        self.calls.insert(owned(key), entry);
+        self.calls.insert(owned(key), Box::new(entry));
     }
 
     /// Whether an event can only be the first of its call: the server's, inside the span over which every call is known.
