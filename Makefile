@@ -14,9 +14,10 @@ TOXIPROXY := target/toxiproxy/server
 WEB_TOOLS := dashboards/web/node_modules/.ready
 WEB := dashboards/web/dist/.ready
 WEB_TESTS := tests/web/node_modules/.ready
+PEERS := target/peers/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-pages bench-alerts incidents bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-pages bench-alerts incidents bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -69,6 +70,11 @@ demo: build
 bench: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench
+
+# The same, and what people would use instead (tests/bench/README.md): some minutes, and 230 MB to fetch.
+bench-peers: build $(KAFKA) $(PEERS)
+	cargo build --release --locked --workspace --bin bench
+	target/release/bench --peers
 
 # How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about half an hour to fill,
 # in RINGTRACE_BENCH_DATA, where it stays, or else below target/, deleted by the next run of any test.
@@ -160,6 +166,12 @@ $(TOXIPROXY): $(wildcard tests/toxiproxy/*)
 
 $(JS_CLIENT): services/clickhouse/tests/clients/package.json services/clickhouse/tests/clients/package-lock.json
 	npm ci --prefix $(<D) --no-audit --no-fund
+	touch $@
+
+$(PEERS): tests/bench/pom.xml $(shell find tests/bench/src -type f)
+	@command -v javac >/dev/null || { echo "missing on this machine: javac: apt-get install openjdk-17-jdk-headless" >&2; exit 1; }
+	rm -rf $(@D)
+	mvn --batch-mode --quiet --file tests/bench/pom.xml compile
 	touch $@
 
 $(KAFKA): tests/kafka/pom.xml

@@ -42,6 +42,7 @@ mod privacy;
 mod probe;
 mod reading;
 mod record;
+mod records;
 mod request;
 mod run;
 mod session;

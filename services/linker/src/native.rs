@@ -141,14 +141,16 @@ impl Block {
     }
 }
 
-/// Blocks of one table, as one, in Native format; nothing for no rows.
-pub(crate) fn encode(blocks: &[&Block]) -> Vec<u8> {
+/// Blocks of one table, as one, in Native format, in memory that was used before; nothing for no rows.
+pub(crate) fn encode(blocks: &[&Block], used: Vec<u8>) -> Vec<u8> {
+    let mut out = used;
+    out.clear();
     let rows = rows_in(blocks);
-    let Some(table) = blocks.first().map(|block| block.table).filter(|_| rows > 0) else { return Vec::new() };
+    let Some(table) = blocks.first().map(|block| block.table).filter(|_| rows > 0) else { return out };
     debug_assert!(blocks.iter().all(|block| std::ptr::eq(block.table, table)));
     let columns = || blocks.iter().flat_map(|block| &block.columns);
     let size: usize = columns().map(|c| c.data.len() + c.nulls.len() + c.ends.len() * 8).sum();
-    let mut out = Vec::with_capacity(size + (table.columns.len() + 1) * 64);
+    out.reserve(size + (table.columns.len() + 1) * 64);
     put_length(&mut out, table.columns.len());
     put_length(&mut out, rows);
     for (place, (name, kind)) in table.columns.iter().enumerate() {
@@ -335,7 +337,7 @@ fn put_length(out: &mut Vec<u8>, mut length: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, ColumnType, Table, encode};
+    use super::{Block, ColumnType, Table};
     use ringtrace_model::Uuid;
 
     static TABLE: Table = Table {
@@ -349,6 +351,10 @@ mod tests {
             ("source", ColumnType::Text),
         ],
     };
+
+    fn encode(blocks: &[&Block]) -> Vec<u8> {
+        super::encode(blocks, vec![7; 3])
+    }
 
     fn block(rows: std::ops::Range<usize>) -> Block {
         let mut block = Block::new(&TABLE);

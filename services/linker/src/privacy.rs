@@ -1,12 +1,13 @@
 //! Personal data in attributes is stored only as a keyed hash (contract section 2).
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use aho_corasick::AhoCorasick;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
+
+use crate::record::hexadecimal;
 
 /// Which fields are personal, and the key of their hashes.
 #[derive(Clone)]
@@ -15,7 +16,8 @@ pub struct Privacy {
     /// Finds the text that JSON with a matching field must contain, so that the common case needs no parser. `None` where there
     /// are too many patterns for it.
     texts: Option<AhoCorasick>,
-    key: Vec<u8>,
+    /// With the key in it already. A key of any length is taken.
+    keyed: Option<Hmac<Sha256>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +44,16 @@ impl Pattern {
         }
     }
 
-    fn text(&self) -> &str {
-        match self {
-            Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::Suffix(text) => text,
-        }
+    /// Text that JSON with a matching field contains: the name, or its part, as a string with the quotes that it has there.
+    fn text(&self) -> String {
+        let (Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::Suffix(text)) = self;
+        let quoted = Value::from(text.as_str()).to_string();
+        let part = match self {
+            Pattern::Exact(_) => Some(quoted.as_str()),
+            Pattern::Prefix(_) => quoted.strip_suffix('"'),
+            Pattern::Suffix(_) => quoted.strip_prefix('"'),
+        };
+        part.unwrap_or_default().to_owned()
     }
 }
 
@@ -54,7 +62,7 @@ impl Privacy {
     pub fn new(patterns: &[String], key: &[u8]) -> Self {
         let patterns: Vec<Pattern> = patterns.iter().map(|text| Pattern::new(text)).collect();
         let texts = AhoCorasick::new(patterns.iter().map(Pattern::text)).ok();
-        Privacy { patterns, texts, key: key.to_vec() }
+        Privacy { patterns, texts, keyed: Hmac::new_from_slice(key).ok() }
     }
 
     /// The attributes (a JSON object) with the values of personal fields, at any depth, replaced by
@@ -97,13 +105,9 @@ impl Privacy {
         };
         let mut out = String::with_capacity(71);
         out.push_str("sha256:");
-        // A key of any length is taken.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) {
+        if let Some(mut mac) = self.keyed.clone() {
             mac.update(text.as_bytes());
-            for byte in mac.finalize().into_bytes() {
-                // Writing into a string can't fail.
-                let _ = write!(out, "{byte:02x}");
-            }
+            out.push_str(&hexadecimal(&mac.finalize().into_bytes()));
         }
         out
     }

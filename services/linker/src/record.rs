@@ -1,7 +1,5 @@
 //! A record as it is read, and the records that it may become: reroutes and dead letters.
 
-use std::fmt::Write;
-
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header, Headers, OwnedHeaders};
 use rdkafka::{Message, Timestamp};
 use ringtrace_kit::kafka::MAX_RECORD_BYTES;
@@ -193,9 +191,8 @@ impl Outgoing {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+/// Two digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

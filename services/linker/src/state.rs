@@ -10,9 +10,6 @@ pub(crate) const HEADER_KEY: &[u8] = b"header";
 /// Largest encoded call that goes into the changelog, in bytes; a larger one is paged in from the history instead.
 pub(crate) const MAX_STATE_BYTES: usize = 512 * 1024;
 
-/// Room for most encoded calls, in bytes, so that they grow in place.
-const USUAL_STATE_BYTES: usize = 1024;
-
 /// First byte of a state record. Raised whenever its layout changes.
 const LAYOUT: u8 = 2;
 
@@ -131,9 +128,14 @@ pub enum StateError {
 /// The changelog's key of a call: its UUID, then its tenant.
 pub(crate) fn encode_key(key: &CallKey) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 + key.tenant_id.len());
+    write_key(key, &mut out);
+    out
+}
+
+/// As [`encode_key`], to the end of `out`.
+pub(crate) fn write_key(key: &CallKey, out: &mut Vec<u8>) {
     out.extend_from_slice(key.call_uuid.as_bytes());
     out.extend_from_slice(key.tenant_id.as_bytes());
-    out
 }
 
 pub(crate) fn decode_key(bytes: &[u8]) -> Result<CallKey, StateError> {
@@ -144,8 +146,16 @@ pub(crate) fn decode_key(bytes: &[u8]) -> Result<CallKey, StateError> {
 }
 
 pub(crate) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
-    // Encoding plain data into a vector can't fail; an empty record would be refused on the way back.
-    postcard::to_extend(record, vec![LAYOUT]).unwrap_or_default()
+    let mut out = Vec::new();
+    write(record, &mut out);
+    out
+}
+
+/// As [`encode`], to the end of `out`.
+pub(crate) fn write<T: Serialize>(record: &T, out: &mut Vec<u8>) {
+    out.push(LAYOUT);
+    // Encoding plain data into a vector can't fail; half a record would be refused on the way back.
+    let _ = postcard::to_io(record, out);
 }
 
 pub(crate) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, StateError> {
@@ -159,9 +169,10 @@ fn read<'b, T: Deserialize<'b>>(record: &'b [u8]) -> Result<T, StateError> {
     postcard::from_bytes(record).map_err(StateError::Damaged)
 }
 
-/// The encoded call, unless it is too large for the changelog.
-pub(crate) fn encode_call(call: &Call) -> Option<Vec<u8>> {
-    let bytes = call.encode(Vec::with_capacity(USUAL_STATE_BYTES));
+/// The encoded call in memory that was used before, unless it is too large for the changelog.
+pub(crate) fn encode_call(call: &Call, mut used: Vec<u8>) -> Option<Vec<u8>> {
+    used.clear();
+    let bytes = call.encode(used);
     (bytes.len() <= MAX_STATE_BYTES).then_some(bytes)
 }
 

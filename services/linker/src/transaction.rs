@@ -112,9 +112,9 @@ impl<P: Producer> Transactions<P> {
 
     fn write_slot(&self, slot: &SlotFlush) -> KafkaResult<()> {
         let topic = self.kafka.calls_topic.as_str();
-        for (key, value) in &slot.states {
+        for (key, value) in slot.states.iter() {
             let mut record = BaseRecord::<[u8], [u8]>::to(topic).key(key).partition(slot.partition);
-            record.payload = value.as_deref();
+            record.payload = value;
             self.producer.send(record)?;
         }
         for (partition, key) in &slot.left_behind {
@@ -123,9 +123,10 @@ impl<P: Producer> Transactions<P> {
         let header = encode(&slot.header);
         let record = BaseRecord::<[u8], [u8]>::to(topic).key(HEADER_KEY).payload(&header).partition(slot.partition);
         self.producer.send(record)?;
-        for (key, message) in &slot.verdicts {
-            let topic = self.kafka.verdicts_topic.as_str();
-            self.producer.send(BaseRecord::<[u8], [u8]>::to(topic).key(key.as_bytes()).payload(message))?;
+        for (key, message) in slot.verdicts.iter() {
+            let mut record = BaseRecord::<[u8], [u8]>::to(self.kafka.verdicts_topic.as_str()).key(key);
+            record.payload = message;
+            self.producer.send(record)?;
         }
         Ok(())
     }

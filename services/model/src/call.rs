@@ -60,9 +60,7 @@ impl Call {
             Kind::Known(Known::CallConnected) => plain(&mut self.connected),
             Kind::Known(Known::CallCancelled) => plain(&mut self.cancelled),
             Kind::Known(Known::CallBusy) => plain(&mut self.busy),
-            Kind::Known(Known::CallEnded) => {
-                First::offer_to(&mut self.ended, event, log_at, || Ended::of(event))
-            }
+            Kind::Known(Known::CallEnded) => First::offer_to(&mut self.ended, event, log_at, || Ended::of(event)),
             _ => return false,
         };
         self.own.offer(event) | changed

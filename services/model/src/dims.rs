@@ -103,7 +103,8 @@ impl Dims {
         let mut kept: Vec<(usize, &Moment)> =
             self.sources.iter().chain([&moment]).enumerate().filter(|(place, _)| used(place)).collect();
         kept.sort_by(|a, b| a.1.cmp(b.1));
-        let place_of = |from| kept.iter().position(|(place, _)| Some(*place) == from).map_or(0, |place| place as u8 + 1);
+        let place_of =
+            |from| kept.iter().position(|(place, _)| Some(*place) == from).map_or(0, |place| place as u8 + 1);
         Dims {
             places: from.map(place_of),
             ends,

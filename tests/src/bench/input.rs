@@ -19,6 +19,8 @@ const CHUNK: usize = 50_000;
 pub struct Input {
     /// Records.
     pub events: u64,
+    /// Those of them that are not of the device topic.
+    pub call_records: u64,
     /// Bytes of their values.
     pub value_bytes: u64,
     /// Bytes of their keys.
@@ -68,6 +70,7 @@ impl Input {
         if is_of_device {
             self.of_devices.insert(event.contents);
         }
+        self.call_records += u64::from(!is_of_device);
         if !is_of_device || event.is_forwarded() {
             self.of_calls.insert(event.contents);
             if let (Scope::Leg, Some(call), Some(device)) = (event.scope(), event.call_uuid, &event.device_id) {

@@ -24,8 +24,8 @@ pub enum To {
 /// A linker that has read nothing yet.
 pub struct Linking {
     linker: Linker,
-    runtime: Runtime,
-    database: String,
+    pub(super) runtime: Runtime,
+    pub(super) database: String,
 }
 
 impl Linking {
@@ -56,6 +56,17 @@ impl Linking {
     /// When the linker fails.
     pub fn run(&self) {
         self.linker.run(self.runtime.handle()).expect("the linker ends by itself");
+    }
+
+    /// The client of the tables.
+    ///
+    /// # Panics
+    /// Where rows are dropped.
+    pub(super) fn client(&self) -> &::clickhouse::Client {
+        match &self.linker.sink {
+            Sink::ClickHouse(client) => client,
+            Sink::Discard => panic!("rows are dropped"),
+        }
     }
 
     /// Rows that ClickHouse has taken so far, of all tables; 0 where none are written.

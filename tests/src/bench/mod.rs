@@ -3,8 +3,10 @@
 pub mod alerts;
 mod consume;
 mod input;
+mod insert;
 mod link;
 pub mod pages;
+mod peers;
 mod table;
 mod usage;
 
@@ -28,11 +30,37 @@ pub enum Subject {
     Discard,
     /// The linker, its rows written to the embedded ClickHouse.
     Clickhouse,
+    /// A loop that inserts the linker's rows, with nothing linked.
+    Insert,
+    /// Kafka Streams, the DSL with JSON as state.
+    StreamsDsl,
+    /// Kafka Streams, the Processor API with binary state.
+    StreamsProcessor,
+    /// Flink, a keyed function with timers.
+    Flink,
+    /// ClickHouse's Kafka engine, every event kept.
+    ClickhouseEngine,
 }
 
 impl Subject {
     /// All of them, the cheapest first.
-    pub const ALL: [Subject; 4] = [Subject::Bare, Subject::Parser, Subject::Discard, Subject::Clickhouse];
+    pub const ALL: [Subject; 9] = [
+        Subject::Bare,
+        Subject::Parser,
+        Subject::Discard,
+        Subject::Clickhouse,
+        Subject::Insert,
+        Subject::StreamsDsl,
+        Subject::StreamsProcessor,
+        Subject::Flink,
+        Subject::ClickhouseEngine,
+    ];
+
+    /// Whether it is what people would use instead (`tests/bench`), which is built apart.
+    pub fn is_peer(self) -> bool {
+        use Subject::{ClickhouseEngine, Flink, StreamsDsl, StreamsProcessor};
+        matches!(self, StreamsDsl | StreamsProcessor | Flink | ClickhouseEngine)
+    }
 
     /// Its name in the table.
     pub fn name(self) -> &'static str {
@@ -41,6 +69,11 @@ impl Subject {
             Subject::Parser => "consumer and parser",
             Subject::Discard => "linker, rows dropped",
             Subject::Clickhouse => "linker, ClickHouse",
+            Subject::Insert => "its rows, inserted",
+            Subject::StreamsDsl => "Kafka Streams DSL",
+            Subject::StreamsProcessor => "Kafka Streams API",
+            Subject::Flink => "Flink",
+            Subject::ClickhouseEngine => "ClickHouse's engine",
         }
     }
 
@@ -53,17 +86,22 @@ impl Subject {
         match self {
             Subject::Bare => {
                 let take = |value: &[u8], _| assert!(!value.is_empty(), "every record has a value");
-                meter.measure(|| consume::all(case, &name, input, take))
+                Usage { events: input.events, ..meter.measure(|| consume::all(case, &name, input, take)) }
             }
             Subject::Parser => {
                 let take = |value: &[u8], log_at| {
                     let event = Event::parse(value, log_at).expect("simulated events are valid");
                     std::hint::black_box(&event);
                 };
-                meter.measure(|| consume::all(case, &name, input, take))
+                Usage { events: input.events, ..meter.measure(|| consume::all(case, &name, input, take)) }
             }
             Subject::Discard => link(case, &name, To::Discard, input, meter),
             Subject::Clickhouse => link(case, &name, To::ClickHouse, input, meter),
+            Subject::Insert => insert::measure(&name, case, input, meter),
+            Subject::StreamsDsl => peers::java("StreamsDsl", "streams", &name, case, input, meter),
+            Subject::StreamsProcessor => peers::java("StreamsProcessor", "streams", &name, case, input, meter),
+            Subject::Flink => peers::java("FlinkJob", "flink", &name, case, input, meter),
+            Subject::ClickhouseEngine => peers::clickhouse(&name, case, input, meter),
         }
     }
 }
@@ -73,5 +111,5 @@ fn link(case: &Case, name: &str, to: To, input: &Input, meter: &Meter) -> Usage 
     let (before, rows_before) = (meter.counts(), linking.rows(case));
     let usage = meter.measure(|| linking.run());
     linking.check(case, input, before, meter.counts());
-    Usage { rows: linking.rows(case) - rows_before, ..usage }
+    Usage { events: input.events, rows: linking.rows(case) - rows_before, ..usage }
 }

@@ -25,37 +25,40 @@ const HEAD: [&str; 13] = [
 ];
 
 /// Prints the medians of all rounds, with the least and the most CPU.
-pub fn print(events: u64, rounds: &[Vec<(Subject, Usage)>]) {
+pub fn print(rounds: &[Vec<(Subject, Usage)>]) {
     line("", &HEAD.map(str::to_owned));
     let of = |subject| -> Vec<Usage> {
         rounds.iter().flatten().filter(|(other, _)| *other == subject).map(|(_, usage)| *usage).collect()
     };
-    let own = |subject| median(&of(subject), |usage| usage.own);
-    let millions = events as f64 / 1e6;
+    // Peers don't read the topic of the devices.
+    let millions = |usage: &Usage| usage.events as f64 / 1e6;
+    let own = |subject| median(&of(subject), |usage| usage.own / millions(usage));
     for subject in Subject::ALL {
         let all = of(subject);
         let Some(cpu) = own(subject) else { continue };
         let ratio = |to: Option<f64>| to.map_or_else(|| "-".to_owned(), |to| format!("{:.2}", cpu / to));
-        let middle = |value: fn(&Usage) -> f64| median(&all, value).unwrap_or_default();
-        let has_rows = middle(|usage| usage.rows as f64) > 0.0;
+        let middle = |value: &dyn Fn(&Usage) -> f64| median(&all, value).unwrap_or_default();
+        let has_rows = middle(&|usage| usage.rows as f64) > 0.0;
         let of_rows = |number: f64| if has_rows { format!("{number:.2}") } else { "-".to_owned() };
-        let end = |pick: fn(f64, f64) -> f64| all.iter().map(|usage| usage.own).reduce(pick).unwrap_or_default();
+        let end = |pick: fn(f64, f64) -> f64| {
+            all.iter().map(|usage| usage.own / millions(usage)).reduce(pick).unwrap_or_default()
+        };
         line(
             subject.name(),
             &[
-                format!("{:.2}", cpu / millions),
-                format!("{:.2}", end(f64::min) / millions),
-                format!("{:.2}", end(f64::max) / millions),
+                format!("{cpu:.2}"),
+                format!("{:.2}", end(f64::min)),
+                format!("{:.2}", end(f64::max)),
                 ratio(own(Subject::Bare)),
                 ratio(own(Subject::Parser)),
-                format!("{:.3}", millions / cpu),
-                format!("{:.0}", events as f64 / middle(|usage| usage.wall)),
-                of_rows(middle(|usage| usage.clickhouse) / millions),
-                of_rows(middle(|usage| usage.clickhouse_merged) / millions),
-                of_rows(middle(|usage| usage.rows as f64) / events as f64),
-                format!("{:.2}", middle(|usage| usage.kafka) / millions),
-                format!("{:.0}", middle(|usage| usage.peak_mib)),
-                format!("{:.2}", middle(|usage| usage.others / usage.wall)),
+                format!("{:.3}", 1.0 / cpu),
+                format!("{:.0}", middle(&|usage| usage.events as f64 / usage.wall)),
+                of_rows(middle(&|usage| usage.clickhouse / millions(usage))),
+                of_rows(middle(&|usage| usage.clickhouse_merged / millions(usage))),
+                of_rows(middle(&|usage| usage.rows as f64 / usage.events as f64)),
+                format!("{:.2}", middle(&|usage| usage.kafka / millions(usage))),
+                format!("{:.0}", middle(&|usage| usage.peak_mib)),
+                format!("{:.2}", middle(&|usage| usage.others / usage.wall)),
             ],
         );
     }
@@ -64,7 +67,9 @@ pub fn print(events: u64, rounds: &[Vec<(Subject, Usage)>]) {
          and their least and most; x: times that of the bare consumer, and of the one with a parser; M/CPU s: million\n\
          events in a CPU second. ClickHouse, Kafka: their CPU seconds per million events; merged: ClickHouse's until it\n\
          was idle again. rows/event: rows that ClickHouse took, of all tables. peak: of this process, what earlier work\n\
-         left behind included. others: cores that everything else on the machine kept busy meanwhile.",
+         left behind included. others: cores that everything else on the machine kept busy meanwhile.\n\
+         Peers (tests/bench/README.md says what they leave out): CPU and peak of their own process, start and compiler\n\
+         included; that of ClickHouse's engine is a ClickHouse of its own, merged with its merges.",
         rounds.len()
     );
     if let (Some(linker), Some(parser)) = (own(Subject::Discard), own(Subject::Parser)) {

@@ -16,9 +16,11 @@ const IDLE: f64 = 0.10;
 /// What a piece of work used.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
+    /// Events that it was for.
+    pub events: u64,
     /// Seconds.
     pub wall: f64,
-    /// CPU seconds of this process, all threads.
+    /// CPU seconds of this process, or of the one that does the work in its place, all threads.
     pub own: f64,
     /// CPU seconds of Kafka.
     pub kafka: f64,
@@ -28,7 +30,7 @@ pub struct Usage {
     pub clickhouse_merged: f64,
     /// CPU seconds of everything else on the machine until the work was done.
     pub others: f64,
-    /// Most memory of this process, in MiB, what earlier work left behind included.
+    /// Most memory of the same process, in MiB, what earlier work left behind included.
     pub peak_mib: f64,
     /// Rows that ClickHouse took; 0 for work that writes none.
     pub rows: i64,
@@ -77,6 +79,7 @@ impl Meter {
         self.wait_until_idle();
         let [own, kafka, clickhouse, all] = std::array::from_fn(|at| after[at] - before[at]);
         Usage {
+            events: 0,
             wall,
             own,
             kafka,
@@ -130,7 +133,8 @@ fn stat(pid: u32) -> Option<Vec<u64>> {
     Some(fields.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
 }
 
-fn process_cpu(pid: u32) -> f64 {
+/// CPU seconds of a process so far.
+pub(super) fn process_cpu(pid: u32) -> f64 {
     let stat = stat(pid).expect("the process runs");
     // utime and stime (proc(5)).
     (stat[11] + stat[12]) as f64 / TICKS_PER_SECOND

@@ -23,6 +23,9 @@ struct Args {
     /// Measure this alone, for a profiler
     #[arg(long)]
     only: Option<Subject>,
+    /// Measure what people would use instead as well (`make bench-peers`)
+    #[arg(long)]
+    peers: bool,
 }
 
 fn main() -> io::Result<()> {
@@ -35,10 +38,14 @@ fn main() -> io::Result<()> {
     let meter = Meter::of_stack();
     let input = fill(&case, args.events as usize);
     describe(&input)?;
-    let subjects = || Subject::ALL.into_iter().filter(|subject| args.only.is_none_or(|only| only == *subject));
+    let is_wanted = |subject: &Subject| match args.only {
+        Some(only) => only == *subject,
+        None => args.peers || !subject.is_peer(),
+    };
+    let subjects = || Subject::ALL.into_iter().filter(is_wanted);
     let measure = |round| subjects().map(|subject| (subject, subject.measure(round, &case, &input, &meter))).collect();
     let rounds: Vec<Vec<_>> = (1..=args.rounds).map(measure).collect();
-    print(input.events, &rounds);
+    print(&rounds);
     Ok(())
 }
 

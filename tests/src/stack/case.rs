@@ -77,8 +77,8 @@ impl Case {
         ClientConfig::new().set("bootstrap.servers", &self.stack.brokers).create().expect("an admin client")
     }
 
-    /// Makes input topics with their own timestamps. A broker that is busy may make one and answer too late.
-    fn make_inputs(&self, names: &[&str], partitions: i32) {
+    /// Makes topics with their own timestamps. A broker that is busy may make one and answer too late.
+    pub fn make_inputs(&self, names: &[&str], partitions: i32) {
         let topics: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
         let new = topics.iter().map(|topic| {
             let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));

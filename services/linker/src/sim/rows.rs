@@ -119,7 +119,7 @@ impl<'b> Reader<'b> {
 
 /// The rows of blocks of one table.
 pub(super) fn rows_of(blocks: &[&Block]) -> Vec<Row> {
-    let bytes = encode(blocks);
+    let bytes = encode(blocks, Vec::new());
     if bytes.is_empty() {
         return Vec::new();
     }

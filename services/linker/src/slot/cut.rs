@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 
 use compact_str::CompactString;
-use ringtrace_model::{CallKey, Evaluation, Evidence, LegRow, Verdict};
+use ringtrace_model::{CallKey, Evaluation, Evidence, LegRow, Uuid, Verdict};
 use serde::Serialize;
 
 use super::entry::{Entry, Past};
 use super::{Idle, Slot};
 use crate::native::Block;
-use crate::state::{CallRecord, Header, Published, encode, encode_call, encode_key};
+use crate::records::Records;
+use crate::state::{CallRecord, Header, Published, encode_call, encode_key, write, write_key};
 use crate::tables::{CALLS, EVENTS, Image, LEGS, put_call, put_leg};
 
 /// What a slot writes in one flush.
@@ -19,12 +20,12 @@ pub(crate) struct SlotFlush {
     pub(crate) open_calls: usize,
     /// Rows of `events`, to be acknowledged before the transaction begins.
     pub(crate) events: Block,
-    /// Changelog records by key, in order; `None` is a tombstone.
-    pub(crate) states: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Changelog records by key, in order.
+    pub(crate) states: Records,
     /// Keys of records in partitions of other slots, which this flush supersedes.
     pub(crate) left_behind: Vec<(i32, Vec<u8>)>,
     /// Messages for the verdicts topic, by key.
-    pub(crate) verdicts: Vec<(String, Vec<u8>)>,
+    pub(crate) verdicts: Records,
     /// Rows of `legs` and `calls`, to be written after the commit.
     pub(crate) legs: Block,
     pub(crate) calls: Block,
@@ -32,13 +33,15 @@ pub(crate) struct SlotFlush {
     pub(crate) verdict_changes: Vec<Verdict>,
     /// Cross-clock latencies that came out negative.
     pub(crate) negative_latencies: u32,
+    /// Holds one encoded call after the other.
+    encoded: Vec<u8>,
 }
 
 /// The message that says that a leg's verdict changed (contract section 4.1).
 #[derive(Serialize)]
 struct VerdictChange<'a> {
     tenant_id: &'a str,
-    call_uuid: String,
+    call_uuid: &'a str,
     device_id: &'a str,
     version: u64,
     log_clock: i64,
@@ -55,25 +58,36 @@ struct UpdatedLeg<'a> {
     updated_at: i64,
 }
 
-/// Empty blocks for the next flush, with the memory of the last one: fresh memory is a tenth of what an event costs.
+/// What the next flush is to fill, with the memory of the last one: fresh memory is a tenth of what an event costs.
 pub(super) struct Spare {
     events: Block,
     legs: Block,
     calls: Block,
+    states: Records,
+    verdicts: Records,
+    encoded: Vec<u8>,
 }
 
 impl Default for Spare {
     fn default() -> Self {
-        Spare { events: Block::new(&EVENTS), legs: Block::new(&LEGS), calls: Block::new(&CALLS) }
+        Spare {
+            events: Block::new(&EVENTS),
+            legs: Block::new(&LEGS),
+            calls: Block::new(&CALLS),
+            states: Records::default(),
+            verdicts: Records::default(),
+            encoded: Vec::new(),
+        }
     }
 }
 
 impl Slot {
     /// Takes back the memory of a flush that is written.
     pub(crate) fn reuse(&mut self, written: SlotFlush) {
-        let SlotFlush { mut events, mut legs, mut calls, .. } = written;
+        let SlotFlush { mut events, mut legs, mut calls, mut states, mut verdicts, encoded, .. } = written;
         [&mut events, &mut legs, &mut calls].into_iter().for_each(Block::clear);
-        self.spare = Spare { events, legs, calls };
+        [&mut states, &mut verdicts].into_iter().for_each(Records::clear);
+        self.spare = Spare { events, legs, calls, states, verdicts, encoded };
     }
 
     /// Cuts a flush at the slot's log clock. Every call of [`Slot::take_wanted`] must have been paged in.
@@ -85,22 +99,23 @@ impl Slot {
         self.header.sequence += 1;
         self.has_request = false;
         self.told = self.header.log_clock;
-        let Spare { events, legs, calls } = std::mem::take(&mut self.spare);
+        let Spare { events, legs, calls, states, verdicts, encoded } = std::mem::take(&mut self.spare);
         let mut flush = SlotFlush {
             partition: self.partition,
             header: self.header,
             open_calls: self.calls.len(),
             events: std::mem::replace(&mut self.events, events),
-            states: Vec::new(),
+            states,
             left_behind: self.left_behind.drain(..).map(|(from, key)| (from, encode_key(&key))).collect(),
-            verdicts: Vec::new(),
+            verdicts,
             legs,
             calls,
             verdict_changes: Vec::new(),
             negative_latencies: 0,
+            encoded,
         };
         // Tombstones first: a call that left and came back has its record after its tombstone.
-        flush.states.extend(self.tombstones());
+        self.bury_gone(&mut flush.states);
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.calls.get_mut(&key) else { continue };
             entry.dirty = false;
@@ -123,14 +138,14 @@ impl Slot {
         }
         if planted!(LeavesUnacknowledged) {
             self.acknowledge(self.header.sequence);
-            flush.states.extend(self.tombstones());
+            self.bury_gone(&mut flush.states);
         }
         flush
     }
 
     /// Changelog records of the calls that have left for good.
-    fn tombstones(&mut self) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
-        self.gone.drain(..).map(|key| (encode_key(&key), None))
+    fn bury_gone(&mut self, states: &mut Records) {
+        self.gone.drain(..).for_each(|key| states.push_tombstone(|out| write_key(&key, out)));
     }
 }
 
@@ -150,16 +165,18 @@ impl SlotFlush {
         }
         entry.written_in = self.header.sequence;
         entry.recorded = true;
-        let record = CallRecord {
+        let mut record = CallRecord {
             sequence: self.header.sequence,
             first_seen: entry.first_seen,
             updated_at: entry.updated_at,
-            published: entry.published.clone(),
+            published: std::mem::take(&mut entry.published),
             unchecked_since: (entry.past == Past::Unchecked).then_some(entry.unknown_since),
             removed: std::mem::take(&mut entry.removed),
-            call: encode_call(&call),
+            call: encode_call(&call, std::mem::take(&mut self.encoded)),
         };
-        self.states.push((encode_key(key), Some(encode(&record))));
+        self.states.push(|out| write_key(key, out), |out| write(&record, out));
+        self.encoded = record.call.take().unwrap_or_default();
+        entry.published = record.published;
         entry.call = call;
     }
 
@@ -170,7 +187,7 @@ impl SlotFlush {
             let held = before.binary_search_by(|published| published.device_id.as_str().cmp(leg.device_id));
             let held = held.ok().and_then(|place| before.get(place));
             if held.is_none_or(|held| (held.verdict, held.evidence) != (leg.verdict, leg.evidence)) {
-                self.verdicts.push(self.verdict_change(leg, held.map(|held| held.verdict), entry.updated_at));
+                self.say(leg, held.map(|held| held.verdict), entry.updated_at);
                 self.verdict_changes.push(leg.verdict);
             }
             entry.published.push(Published {
@@ -184,11 +201,12 @@ impl SlotFlush {
         entry.removed.extend(before.into_iter().map(|published| published.device_id).filter(|device| !here(device)));
     }
 
-    fn verdict_change(&self, leg: &LegRow<'_>, previous: Option<Verdict>, updated_at: i64) -> (String, Vec<u8>) {
-        let call_uuid = leg.call_uuid.hyphenated().to_string();
+    fn say(&mut self, leg: &LegRow<'_>, previous: Option<Verdict>, updated_at: i64) {
+        let mut text = Uuid::encode_buffer();
+        let call_uuid: &str = leg.call_uuid.hyphenated().encode_lower(&mut text);
         let change = VerdictChange {
             tenant_id: leg.tenant_id,
-            call_uuid: call_uuid.clone(),
+            call_uuid,
             device_id: leg.device_id,
             version: self.header.sequence,
             log_clock: self.header.log_clock,
@@ -197,8 +215,13 @@ impl SlotFlush {
             evidence: leg.evidence,
             leg: UpdatedLeg { row: leg, updated_at },
         };
-        // Writing plain data into a vector can't fail.
-        (call_uuid, serde_json::to_vec(&change).unwrap_or_default())
+        self.verdicts.push(
+            |out| out.extend_from_slice(call_uuid.as_bytes()),
+            |out| {
+                // Writing plain data into a vector can't fail.
+                let _ = serde_json::to_writer(out, &change);
+            },
+        );
     }
 
     fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {

@@ -244,3 +244,31 @@ fn read_call(bytes: &[u8]) -> Result<Option<Call>, DecodeError> {
         Err(damaged) => Err(damaged),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringtrace_model::{CallKey, Rules, Uuid};
+
+    use crate::slot::{Limits, Slot};
+    use crate::state::{CallRecord, Header};
+
+    #[test]
+    fn a_state_that_another_version_has_written_is_looked_up_and_a_damaged_one_is_an_error() {
+        let limits = Limits { calls: 10, settled_ms: 1_000 };
+        let mut slot = Slot::new(0, Rules::default(), limits, Header::default());
+        let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
+        let record = |call: &[u8]| CallRecord {
+            sequence: 3,
+            first_seen: 600,
+            updated_at: 1,
+            published: Vec::new(),
+            unchecked_since: None,
+            removed: Vec::new(),
+            call: Some(call.to_vec()),
+        };
+        let layout = ringtrace_model::Call::default().encode(Vec::new())[0];
+        slot.restore(&key, record(&[layout - 1, 7, 7])).unwrap();
+        assert_eq!(slot.take_wanted(), [key.clone()]);
+        assert!(slot.restore(&key, record(&[layout, 255])).is_err());
+    }
+}
