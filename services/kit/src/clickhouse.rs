@@ -10,8 +10,10 @@ use crate::config::ClickHouse;
 
 /// Settings of every insert: the linker batches itself, and its rows are told apart by key and version. The last three only
 /// matter on a cluster: an acknowledgement means that most replicas of the right shard have the rows.
-const INSERT_SETTINGS: [(&str, &str); 6] = [
+const INSERT_SETTINGS: [(&str, &str); 7] = [
     ("async_insert", "0"),
+    // To look for two versions of a row in each block is a quarter of what an insert costs, and they are hardly ever there.
+    ("optimize_on_insert", "0"),
     ("insert_deduplicate", "0"),
     ("max_partitions_per_insert_block", "0"),
     ("distributed_foreground_insert", "1"),
