@@ -17,7 +17,7 @@ WEB_TESTS := tests/web/node_modules/.ready
 PEERS := target/peers/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-pages bench-alerts incidents bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-live bench-parts bench-pages bench-alerts incidents bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -75,6 +75,15 @@ bench: build $(KAFKA)
 bench-peers: build $(KAFKA) $(PEERS)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench --peers
+
+# How soon rows are visible at 1,000 and 20,000 events a second, what a million open legs take in memory, and the restart.
+bench-live: build $(KAFKA)
+	cargo build --release --locked --workspace --bin bench-live
+	target/release/bench-live
+
+# What parse, fold, judgement and encoding cost, each by itself.
+bench-parts: tools
+	cargo bench --locked --workspace --bench parts
 
 # How long each page of the dashboards waits with RINGTRACE_BENCH_LEGS (100 million) legs over 30 days: about half an hour to fill,
 # in RINGTRACE_BENCH_DATA, where it stays, or else below target/, deleted by the next run of any test.

@@ -46,9 +46,11 @@ const PLACES_SINCE: &str = "
         AND call_uuid IN (SELECT * FROM format(TSV, 'uuid UUID', ?))
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
+/// The bound on the log time spares the parts that hold nothing older, such as those that the linker has just written.
 const FIRST_LOGGED: &str = "
-    SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp64Milli(min(log_at)) AS log_at
+    SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp64Milli(min(log_at)) AS first_logged
     FROM events_rows WHERE tenant_id IN ? AND call_uuid IN (SELECT * FROM format(TSV, 'uuid UUID', ?)) AND first_seen != toDateTime(0)
+        AND log_at < fromUnixTimestamp64Milli(?)
     GROUP BY tenant_id, call_uuid";
 
 #[derive(Row, Deserialize)]
@@ -98,7 +100,7 @@ struct PlaceRow {
 struct FirstRow {
     tenant_id: String,
     uuid: String,
-    log_at: i64,
+    first_logged: i64,
 }
 
 impl EventRow {
@@ -273,10 +275,11 @@ pub(crate) async fn known_before(
     for calls in calls.chunks(CALLS_PER_QUERY) {
         let begun: HashMap<&CallKey, i64> = calls.iter().map(|(key, at)| (key, *at)).collect();
         let keys: Vec<CallKey> = calls.iter().map(|(key, _)| key.clone()).collect();
-        let mut rows = ask_of(client.query(FIRST_LOGGED), &keys).fetch::<FirstRow>()?;
+        let latest = begun.values().max().map_or(0, |at| (*at).max(0));
+        let mut rows = ask_of(client.query(FIRST_LOGGED), &keys).bind(latest).fetch::<FirstRow>()?;
         while let Some(row) = rows.next().await? {
             let key = key_of(&row.tenant_id, &row.uuid);
-            if begun.get(&key).is_some_and(|at| row.log_at < *at) {
+            if begun.get(&key).is_some_and(|at| row.first_logged < *at) {
                 known.push(key);
             }
         }

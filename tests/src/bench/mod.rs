@@ -5,6 +5,7 @@ mod consume;
 mod input;
 mod insert;
 mod link;
+pub mod live;
 pub mod pages;
 mod peers;
 mod table;

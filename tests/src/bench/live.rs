@@ -1,0 +1,244 @@
+//! A linker at work on real Kafka and ClickHouse, as it is set by default: how soon rows are visible, what an open leg takes in
+//! memory, how soon it goes on after a kill.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use ringtrace_kit::clock::wall_ms;
+use ringtrace_simulator::{Plan, Simulator, World};
+use serde_json::json;
+
+use crate::simulated::given;
+use crate::stack::{Case, Given, PATIENCE, Running, free_port, get, stack, topic_of, wait_for};
+
+/// Partitions of each topic, as `ringtrace migrate` makes them by default.
+const PARTITIONS: i32 = 6;
+
+/// Records of a simulated call, on average.
+const EVENTS_PER_CALL: f64 = 17.4;
+
+/// How much of the world is there before the measurement: calls that go on and end in it.
+const BEFORE: Duration = Duration::from_secs(40);
+
+/// How far apart probes are, and how often it is asked for them, in milliseconds.
+const PROBE_MS: i64 = 23;
+const ASK: Duration = Duration::from_millis(50);
+
+/// The tenant of probes: it leads the keys of the tables, so that asking for them costs little.
+const PROBES: &str = "probe";
+
+/// What was measured at one rate.
+pub struct Latency {
+    /// Events a second that were written.
+    pub rate: f64,
+    /// From the producer's hand-over to the row of `events`, in milliseconds, in order.
+    pub events: Vec<i64>,
+    /// The same to the row of `legs`.
+    pub legs: Vec<i64>,
+}
+
+/// Writes simulated events as they happen, as many a second as asked for, with probes among them.
+///
+/// # Panics
+/// When the stack fails, or a probe does not come within two minutes.
+pub fn latency(events_per_second: f64, length: Duration) -> Latency {
+    let case = Case::new(&format!("bench-live-{events_per_second}"), PARTITIONS);
+    let (_linker, _) = linker(&case, "linker");
+    let sent: Mutex<BTreeMap<i64, i64>> = Mutex::default();
+    let start = wall_ms();
+    let (mut events, mut legs) = (BTreeMap::new(), BTreeMap::new());
+    let written = thread::scope(|scope| {
+        let writing = scope.spawn(|| write(&case, events_per_second, length, &sent));
+        let deadline = BEFORE + length + PATIENCE;
+        let begun = Instant::now();
+        loop {
+            let is_written = writing.is_finished();
+            for (table, id, seen) in [("events_rows", "event_id", &mut events), ("legs_rows", "device_id", &mut legs)] {
+                let query = format!(
+                    "SELECT toInt64({id}) AS id FROM {table} WHERE tenant_id = '{PROBES}' \
+                     AND first_seen >= toDateTime({}) AND id > {}",
+                    start / 1_000 - 1_200,
+                    seen.last_key_value().map_or(0, |(id, _)| *id - 200)
+                );
+                for row in case.rows(&query) {
+                    seen.entry(row["id"].as_i64().expect("a probe has a number")).or_insert_with(wall_ms);
+                }
+            }
+            let probes = sent.lock().expect("nobody panicked here").len();
+            if is_written && events.len() >= probes && legs.len() >= probes {
+                break;
+            }
+            assert!(begun.elapsed() < deadline, "{} of {probes} probes are visible", legs.len());
+            thread::park_timeout(ASK);
+        }
+        writing.join().expect("the writer ends")
+    });
+    let sent = sent.into_inner().expect("nobody panicked here");
+    let measured = sent.iter().filter(|(_, at)| **at >= start + BEFORE.as_millis() as i64);
+    let of = |seen: &BTreeMap<i64, i64>| {
+        let mut took: Vec<i64> =
+            measured.clone().map(|(id, at)| seen.get(id).map_or(i64::MAX, |seen| seen - at)).collect();
+        took.sort_unstable();
+        took
+    };
+    Latency { rate: written, events: of(&events), legs: of(&legs) }
+}
+
+/// Writes what happens from now on for [`BEFORE`] and `length`; gives how many events a second that was.
+fn write(case: &Case, events_per_second: f64, length: Duration, sent: &Mutex<BTreeMap<i64, i64>>) -> f64 {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", case.brokers())
+        .set("partitioner", "murmur2_random")
+        .set("linger.ms", "5")
+        .create()
+        .expect("a producer");
+    let begin = wall_ms();
+    let plan = Plan { start: begin, calls_per_second: events_per_second / EVENTS_PER_CALL, ..Plan::default() };
+    let mut simulator = Simulator::new(World::with("").expect("the default world"), plan).expect("a plan");
+    let end = begin + (BEFORE + length).as_millis() as i64;
+    let (mut probe, mut count) = (0, 0_u64);
+    while let Some(second) = simulator.next_second() {
+        for record in second.records() {
+            let at = record.log_at;
+            if at >= end {
+                producer.flush(PATIENCE).expect("Kafka takes the records");
+                return count as f64 * 1_000.0 / (wall_ms() - begin - BEFORE.as_millis() as i64) as f64;
+            }
+            while wall_ms() < at {
+                producer.poll(Duration::from_millis(1));
+            }
+            if begin + probe * PROBE_MS <= at {
+                probe += 1;
+                let now = wall_ms();
+                sent.lock().expect("nobody panicked here").insert(probe, now);
+                send(&producer, case, &push(PROBES, &probe.to_string(), probe as u128, "push.sent", now));
+            }
+            send(&producer, case, &given(&record));
+            count += u64::from(at >= begin + BEFORE.as_millis() as i64);
+        }
+    }
+    unreachable!("a plan without an end goes on")
+}
+
+fn send(producer: &BaseProducer, case: &Case, given: &Given) {
+    let topic = case.topic(&given.topic);
+    let mut record = BaseRecord::<[u8], [u8]>::to(&topic).timestamp(wall_ms());
+    record.key = given.key.as_deref();
+    record.payload = given.value.as_deref();
+    while let Err((error, back)) = producer.send(record) {
+        assert!(matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)), "{error}");
+        producer.poll(Duration::from_millis(5));
+        record = back;
+    }
+}
+
+/// An event of a call to a device of the same number.
+fn push(tenant: &str, id: &str, call: u128, kind: &str, occurred_at: i64) -> Given {
+    let call = ringtrace_model::Uuid::from_u128(call << 64 | 0x4000_8000_0000_0000_0000).hyphenated().to_string();
+    let value = json!({ "event_id": id, "kind": kind, "occurred_at": occurred_at, "app_id": "com.example.talk", "tenant_id": tenant,
+        "call_uuid": call, "device_id": id, "platform": "ios", "os_version": "26.5", "app_version": "5.2.1", "country": "DE",
+        "carrier": "Telekom.de", "network": "wifi", "build_channel": "app_store", "device_model": "iPhone17,3",
+        "push_id": format!("push-{id}"), "channel": "apns_voip" });
+    Given {
+        topic: topic_of(kind).to_owned(),
+        key: Some(call.into_bytes()),
+        value: Some(value.to_string().into_bytes()),
+        log_at: wall_ms(),
+        ..Given::default()
+    }
+}
+
+fn linker(case: &Case, name: &str) -> (Running, String) {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let settings = [
+        ("RINGTRACE_HTTP_LISTEN".to_owned(), listen.clone()),
+        ("RINGTRACE_LINK_CALLS_IN_MEMORY".to_owned(), "4000000".to_owned()),
+    ];
+    let running = case.start_as("link", name, &settings);
+    wait_for("the linker to be ready", || get(&listen, "/readyz").contains("200 OK"));
+    (running, listen)
+}
+
+/// What open legs take.
+pub struct Memory {
+    /// Bytes of the process for each of them, more than with a hundredth of them.
+    pub bytes_per_leg: f64,
+    /// Resident bytes of the process with all of them.
+    pub resident: u64,
+    /// Seconds from the start of the next process, after a kill, until it has an event that came meanwhile in ClickHouse.
+    pub restart_s: f64,
+}
+
+/// Opens as many legs as asked for, each with two events, whose deadlines are an hour away.
+///
+/// # Panics
+/// When the stack fails.
+pub fn memory(legs: u32) -> Memory {
+    let case = Case::on(stack().clone(), &format!("bench-memory-{legs}"), PARTITIONS);
+    let (running, listen) = linker(&case, "linker");
+    let occurred_at = wall_ms() + 3_600_000;
+    let open = |from: u32, to: u32| {
+        for nth in (from..to).step_by(10_000) {
+            let events = (nth..to.min(nth + 10_000)).flat_map(|nth| {
+                let id = format!("iphone-{nth:08}");
+                ["push.sent", "push.accepted"].map(|kind| push("acme", &id, u128::from(nth) + 1, kind, occurred_at))
+            });
+            case.write(&events.collect::<Vec<_>>());
+        }
+        let deadline = Instant::now() + 4 * PATIENCE;
+        while gauge(&listen, "ringtrace_open_calls") < f64::from(to)
+            || gauge(&listen, "ringtrace_consumer_lag_records") > 0.0
+        {
+            assert!(Instant::now() < deadline, "{} of {to} legs are open", gauge(&listen, "ringtrace_open_calls"));
+            thread::park_timeout(Duration::from_millis(200));
+        }
+        settled_kib(running.id())
+    };
+    let few = legs / 100;
+    let least = open(0, few);
+    let most = open(few, legs);
+    running.signal("KILL");
+    case.write(&[push(PROBES, "1", 1 << 40, "push.sent", wall_ms())]);
+    let restarted = Instant::now();
+    drop(running);
+    let (_again, _) = linker(&case, "linker-again");
+    wait_for("the event", || {
+        case.number(&format!("SELECT count() FROM events_rows WHERE tenant_id = '{PROBES}'")) == 1
+    });
+    Memory {
+        bytes_per_leg: most.saturating_sub(least) as f64 * 1_024.0 / f64::from(legs - few),
+        resident: most * 1_024,
+        restart_s: restarted.elapsed().as_secs_f64(),
+    }
+}
+
+fn gauge(listen: &str, name: &str) -> f64 {
+    let metrics = get(listen, "/metrics");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
+}
+
+/// Resident memory once it has stopped to fall, in KiB: the allocator gives back what is free some seconds later.
+fn settled_kib(pid: u32) -> u64 {
+    let (mut least, mut since) = (resident_kib(pid), Instant::now());
+    while since.elapsed() < Duration::from_secs(25) {
+        thread::park_timeout(Duration::from_millis(500));
+        let now = resident_kib(pid);
+        if now + 1_024 < least {
+            (least, since) = (now, Instant::now());
+        }
+    }
+    resident_kib(pid)
+}
+
+fn resident_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+}

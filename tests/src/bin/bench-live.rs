@@ -1,0 +1,56 @@
+//! A linker at work: from Kafka to a visible row, memory for an open leg, and the restart (`ringtrace_tests::bench::live`).
+
+use std::time::Duration;
+
+use clap::Parser;
+use ringtrace_tests::bench::live::{latency, memory};
+
+/// Measures real Kafka, linker and ClickHouse on this machine.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Events a second, one rate after the other
+    #[arg(long, value_delimiter = ',', default_value = "1000,20000")]
+    rates: Vec<f64>,
+    /// Seconds at each rate
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// Open legs; 0 for none
+    #[arg(long, default_value_t = 1_000_000)]
+    legs: u32,
+}
+
+fn main() {
+    let args = Args::parse();
+    println!("milliseconds from the producer's hand-over to the visible row");
+    println!(
+        "{:>10} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9} {:>9}",
+        "events/s", "probes", "p50", "p99", "max", "leg p50", "leg p99", "leg max"
+    );
+    for rate in args.rates {
+        let took = latency(rate, Duration::from_secs(args.seconds));
+        let at =
+            |all: &[i64], share: f64| all.get((all.len() as f64 * share) as usize).or(all.last()).copied().unwrap_or(0);
+        let [events, legs] = [&took.events, &took.legs].map(|all| [0.5, 0.99, 1.0].map(|share| at(all, share)));
+        println!(
+            "{:>10.0} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9} {:>9}",
+            took.rate,
+            took.events.len(),
+            events[0],
+            events[1],
+            events[2],
+            legs[0],
+            legs[1],
+            legs[2]
+        );
+    }
+    if args.legs > 0 {
+        let took = memory(args.legs);
+        println!(
+            "{} open legs: {:.0} bytes each, {} MiB resident; after a kill an event is visible in {:.1} s",
+            args.legs,
+            took.bytes_per_leg,
+            took.resident >> 20,
+            took.restart_s
+        );
+    }
+}
