@@ -126,7 +126,7 @@ tools:
 	need cargo "Rust 1.95 or newer, https://rustup.rs"; \
 	need cc "a C compiler, to build librdkafka: apt-get install build-essential"; \
 	need pkg-config "apt-get install pkg-config"; \
-	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jre-headless"; \
+	need java "JDK 17, to run Apache Kafka in tests: apt-get install openjdk-17-jdk-headless"; \
 	need mvn "Maven 3.8, to fetch Apache Kafka: apt-get install maven"; \
 	need python3 "Python 3.10 or newer with venv, to test with its ClickHouse client: apt-get install python3-venv"; \
 	need go "Go 1.25 or newer, to test with its ClickHouse client and to build toxiproxy: https://go.dev"; \

@@ -61,7 +61,7 @@ pub fn latency(events_per_second: f64, length: Duration) -> Latency {
             let is_written = writing.is_finished();
             for (table, id, seen) in [("events_rows", "event_id", &mut events), ("legs_rows", "device_id", &mut legs)] {
                 let query = format!(
-                    "SELECT toInt64({id}) AS id FROM {table} WHERE tenant_id = '{PROBES}' \
+                    "SELECT toInt64OrZero({id}) AS id FROM {table} WHERE tenant_id = '{PROBES}' \
                      AND first_seen >= toDateTime({}) AND id > {}",
                     start / 1_000 - 1_200,
                     seen.last_key_value().map_or(0, |(id, _)| *id - 200)
