@@ -1,17 +1,15 @@
 //! The fold state of a call: its own events and its legs.
 
-use std::collections::BTreeMap;
-
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::bounded::admit;
+use crate::bounded::Smallest;
 use crate::dims::{Dims, Merged};
 use crate::event::Event;
 use crate::kind::{Kind, Known, Scope};
 use crate::leg::{Applied, Ended, Leg};
-use crate::mark::First;
+use crate::mark::{First, Happened};
 
 /// How many devices of a call take part, those with the bytewise smallest ids (contract section 4).
 pub const MAX_LEGS_PER_CALL: usize = 10_000;
@@ -32,12 +30,12 @@ pub struct CallKey {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     own: Dims,
-    pub(crate) initiated: Option<First<()>>,
-    pub(crate) connected: Option<First<()>>,
-    pub(crate) cancelled: Option<First<()>>,
-    pub(crate) busy: Option<First<()>>,
-    pub(crate) ended: Option<First<Ended>>,
-    pub(crate) legs: BTreeMap<CompactString, Box<Leg>>,
+    pub(crate) initiated: Happened<()>,
+    pub(crate) connected: Happened<()>,
+    pub(crate) cancelled: Happened<()>,
+    pub(crate) busy: Happened<()>,
+    pub(crate) ended: Happened<Ended>,
+    pub(crate) legs: Smallest<Leg>,
     pub(crate) limit_exceeded: bool,
 }
 
@@ -54,7 +52,7 @@ impl Call {
     }
 
     fn apply_own(&mut self, event: &Event<'_>, log_at: i64) -> bool {
-        let plain = |slot: &mut Option<First<()>>| First::offer_to(slot, event, log_at, || ());
+        let plain = |slot: &mut Happened<()>| First::offer_to(slot, event, log_at, || ());
         let changed = match event.kind {
             Kind::Known(Known::CallInitiated) => plain(&mut self.initiated),
             Kind::Known(Known::CallConnected) => plain(&mut self.connected),
@@ -68,7 +66,7 @@ impl Call {
 
     fn apply_leg(&mut self, event: &Event<'_>, log_at: i64) -> bool {
         let Some(device_id) = event.device_id.as_deref() else { return false };
-        let admitted = admit(&mut self.legs, device_id, MAX_LEGS_PER_CALL);
+        let admitted = self.legs.admit(device_id, MAX_LEGS_PER_CALL);
         let evicted = admitted.evicted;
         let exceeded = admitted.exceeded;
         let applied = admitted.entry.map_or_else(Applied::default, |leg| leg.apply(event, log_at));
@@ -89,7 +87,7 @@ impl Call {
 
     /// The ids of the devices that take part, in order.
     pub fn device_ids(&self) -> impl Iterator<Item = &str> {
-        self.legs.keys().map(CompactString::as_str)
+        self.legs.keys()
     }
 
     /// Dimensions over all events of the call.

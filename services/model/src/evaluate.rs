@@ -4,7 +4,7 @@ use crate::call::{Call, CallKey};
 use crate::diagnosis::{Diagnoses, call_ui, diagnose};
 use crate::dims::{Dimension, Merged};
 use crate::latency::{mark, measure};
-use crate::mark::First;
+use crate::mark::Happened;
 use crate::outcome::{Context, call_outcome, leg_outcome, own_outcome};
 use crate::push::Step;
 use crate::rows::{CallRow, LegRow};
@@ -184,6 +184,6 @@ fn leg_row<'a>(
     }
 }
 
-fn corrected<T>(first: &Option<First<T>>) -> Option<i64> {
+fn corrected<T>(first: &Happened<T>) -> Option<i64> {
     mark(first).map(crate::mark::Mark::corrected)
 }

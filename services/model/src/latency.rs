@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::call::Call;
-use crate::mark::{First, Mark};
+use crate::mark::{Happened, Mark};
 use crate::push::Step;
 use crate::view::LegView;
 
@@ -55,6 +55,6 @@ pub(crate) fn measure(leg: &LegView<'_>, call: &Call) -> (Latencies, u32) {
 }
 
 /// The mark of a first event, if there is one.
-pub(crate) fn mark<T>(first: &Option<First<T>>) -> Option<&Mark> {
+pub(crate) fn mark<T>(first: &Happened<T>) -> Option<&Mark> {
     first.as_ref().map(|first| &first.mark)
 }

@@ -1,16 +1,13 @@
 //! The fold state of a leg: a call on one device.
 
-use std::collections::BTreeMap;
-
-use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::admit;
+use crate::bounded::Smallest;
 use crate::dims::{Dims, Merged};
 use crate::event::Event;
 use crate::flags::Flags;
 use crate::kind::{Kind, Known};
-use crate::mark::{First, Mark};
+use crate::mark::{First, Happened, Mark};
 use crate::push::{Fact, Group, Step, step_of};
 use crate::words::{CallUi, EndReason};
 
@@ -35,13 +32,13 @@ impl Ended {
 pub(crate) struct Leg {
     dims: Dims,
     flags: Flags,
-    pub(crate) reported: Option<First<Option<CallUi>>>,
-    pub(crate) report_failed: Option<First<()>>,
-    pub(crate) answered: Option<First<()>>,
-    pub(crate) declined: Option<First<()>>,
-    pub(crate) audio: Option<First<()>>,
-    pub(crate) ended: Option<First<Ended>>,
-    pushes: BTreeMap<CompactString, Box<Group>>,
+    pub(crate) reported: Happened<Option<CallUi>>,
+    pub(crate) report_failed: Happened<()>,
+    pub(crate) answered: Happened<()>,
+    pub(crate) declined: Happened<()>,
+    pub(crate) audio: Happened<()>,
+    pub(crate) ended: Happened<Ended>,
+    pushes: Smallest<Group>,
     /// Push events without `push_id`, except `push.sent`.
     nameless: Option<Box<Group>>,
 }
@@ -71,14 +68,14 @@ impl Leg {
                 return Applied { changed, exceeded: false };
             }
         };
-        let admitted = admit(&mut self.pushes, name, MAX_PUSHES_PER_LEG);
+        let admitted = self.pushes.admit(name, MAX_PUSHES_PER_LEG);
         let changed = admitted.entry.is_some_and(|group| group.apply(step, event, log_at));
         Applied { changed: changed || admitted.evicted, exceeded: admitted.exceeded }
     }
 
     fn apply_call(&mut self, event: &Event<'_>, log_at: i64) -> bool {
         let Kind::Known(known) = event.kind else { return false };
-        let plain = |slot: &mut Option<First<()>>| First::offer_to(slot, event, log_at, || ());
+        let plain = |slot: &mut Happened<()>| First::offer_to(slot, event, log_at, || ());
         let mut changed = self.dims.offer(event);
         changed |= self.flags.set(event_flags(known, event));
         changed |= match known {
@@ -95,7 +92,7 @@ impl Leg {
 
     /// Every group of push events: under its name, or `None` for those without.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (Option<&str>, &Group)> {
-        let named = self.pushes.iter().map(|(name, group)| (Some(name.as_str()), &**group));
+        let named = self.pushes.iter().map(|(name, group)| (Some(name), group));
         named.chain(self.nameless.iter().map(|group| (None, &**group)))
     }
 

@@ -79,6 +79,9 @@ pub(crate) struct First<T> {
     pub(crate) detail: T,
 }
 
+/// Whether something happened, and when first. Most of it never happens to most calls, so it is a pointer.
+pub(crate) type Happened<T> = Option<Box<First<T>>>;
+
 impl<T> First<T> {
     pub(crate) fn of(event: &Event<'_>, log_at: i64, detail: T) -> Self {
         First { mark: Mark::of(event), log_at, detail }
@@ -97,16 +100,11 @@ impl<T> First<T> {
     }
 
     /// As [`First::offer`], where there may be none yet.
-    pub(crate) fn offer_to(
-        slot: &mut Option<First<T>>,
-        event: &Event<'_>,
-        log_at: i64,
-        detail: impl FnOnce() -> T,
-    ) -> bool {
+    pub(crate) fn offer_to(slot: &mut Happened<T>, event: &Event<'_>, log_at: i64, detail: impl FnOnce() -> T) -> bool {
         match slot {
             Some(held) => held.offer(event, log_at, detail),
             None => {
-                *slot = Some(First::of(event, log_at, detail()));
+                *slot = Some(Box::new(First::of(event, log_at, detail())));
                 true
             }
         }

@@ -24,13 +24,13 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     /// Looks at the callee legs, with their outcomes by their own events.
     pub(crate) fn new(call: &'a Call, callees: &[(&LegView<'a>, Option<Outcome>)]) -> Self {
-        let legs_ended = callees.iter().filter_map(|(leg, _)| leg.leg.ended.as_ref());
+        let legs_ended = callees.iter().filter_map(|(leg, _)| leg.leg.ended.as_deref());
         let has = |outcome| callees.iter().any(|(_, own)| *own == Some(outcome));
         Context {
             call,
             leg_answered: has(Outcome::Answered),
             leg_declined: has(Outcome::Declined),
-            ended: call.ended.as_ref().or(legs_ended.min_by(|a, b| a.mark.first.cmp(&b.mark.first))),
+            ended: call.ended.as_deref().or(legs_ended.min_by(|a, b| a.mark.first.cmp(&b.mark.first))),
         }
     }
 

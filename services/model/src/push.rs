@@ -81,6 +81,8 @@ impl Group {
             }
             Err(place) => {
                 let first = First::of(event, log_at, said(event));
+                // Of most pushes there are four or five: a vector that doubles would have room for eight.
+                self.facts.reserve_exact(1);
                 self.facts.insert(place, Fact { class, first, latest });
                 changed = true;
             }

@@ -119,7 +119,7 @@ impl Slot {
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.calls.get_mut(&key) else { continue };
             entry.dirty = false;
-            entry.rows.clear();
+            entry.rows = Vec::new();
             if entry.call.is_empty() {
                 // Its history is gone, or there was none.
                 if entry.recorded {
@@ -182,7 +182,7 @@ impl SlotFlush {
 
     /// Says which verdicts changed, and notes them as published.
     fn publish(&mut self, evaluation: &Evaluation<'_>, entry: &mut Entry) {
-        let before = std::mem::take(&mut entry.published);
+        let before = std::mem::replace(&mut entry.published, Vec::with_capacity(evaluation.legs.len()));
         for leg in &evaluation.legs {
             let held = before.binary_search_by(|published| published.device_id.as_str().cmp(leg.device_id));
             let held = held.ok().and_then(|place| before.get(place));
