@@ -140,7 +140,8 @@ fn send(producer: &BaseProducer, case: &Case, given: &Given) {
 
 /// An event of a call to a device of the same number.
 fn push(tenant: &str, id: &str, call: u128, kind: &str, occurred_at: i64) -> Given {
-    let call = ringtrace_model::Uuid::from_u128(call << 64 | 0x4000_8000_0000_0000_0000).hyphenated().to_string();
+    // Version 4, variant 1.
+    let call = ringtrace_model::Uuid::from_u128(call << 80 | 0x4000 << 64 | 0x8000 << 48).hyphenated().to_string();
     let value = json!({ "event_id": id, "kind": kind, "occurred_at": occurred_at, "app_id": "com.example.talk", "tenant_id": tenant,
         "call_uuid": call, "device_id": id, "platform": "ios", "os_version": "26.5", "app_version": "5.2.1", "country": "DE",
         "carrier": "Telekom.de", "network": "wifi", "build_channel": "app_store", "device_model": "iPhone17,3",

@@ -8,8 +8,8 @@ use ringtrace_tests::bench::live::{latency, memory};
 /// Measures real Kafka, linker and ClickHouse on this machine.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Events a second, one rate after the other
-    #[arg(long, value_delimiter = ',', default_value = "1000,20000")]
+    /// Events a second, one rate after the other; none for memory alone
+    #[arg(long, value_delimiter = ',', num_args = 0.., default_value = "1000,20000")]
     rates: Vec<f64>,
     /// Seconds at each rate
     #[arg(long, default_value_t = 30)]
