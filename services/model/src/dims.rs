@@ -45,9 +45,14 @@ const COUNT: usize = Dimension::ALL.len();
 /// The earliest known value of each dimension over a set of events.
 ///
 /// A value comes from the event with the smallest corrected time, `event_id` and contents among those that carry it. Most sets
-/// need one or two such events. There are three such tables in an open call, so all texts lie in one.
+/// need one or two such events. There are three such sets in an open call, and one or two of them are empty: a null pointer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Dims {
+#[serde(transparent)]
+pub(crate) struct Dims(Option<Box<Known>>);
+
+/// Of a set that is not empty; all texts lie in one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Known {
     /// The events that values come from, in order, so that equal sets of events are equal states.
     sources: Vec<Moment>,
     /// Of each dimension, one more than the place of its event in `sources`; 0 where nothing is known.
@@ -55,30 +60,44 @@ pub(crate) struct Dims {
     /// Where the text of each dimension ends in `texts`.
     ends: [u32; COUNT],
     texts: Box<str>,
-    latest: Option<i64>,
+    /// Latest corrected time of any event of the set.
+    latest: i64,
 }
 
 impl Dims {
     /// Takes an event in; true when it changed anything.
     pub(crate) fn offer(&mut self, event: &Event<'_>) -> bool {
         let at = event.corrected_at();
-        let later = self.latest.is_none_or(|latest| at > latest);
-        if later {
-            self.latest = Some(at);
-        }
-        let wins = |dimension| match self.get(dimension) {
+        let Some(known) = &mut self.0 else {
+            self.0 = Some(Box::new(Known { latest: at, ..Known::default() }.with(event)));
+            return true;
+        };
+        let later = at > known.latest;
+        known.latest = known.latest.max(at);
+        let wins = |dimension| match known.get(dimension) {
             Some((held, _)) => held.is_after(event, at),
             None => true,
         };
         let won = Dimension::ALL.iter().any(|dimension| carried(event, *dimension).is_some() && wins(*dimension));
         if won {
-            *self = self.with(event);
+            **known = known.with(event);
         }
         won || later
     }
 
+    /// Latest corrected time of any event of the set.
+    pub(crate) fn latest(&self) -> Option<i64> {
+        self.0.as_ref().map(|known| known.latest)
+    }
+
+    fn get(&self, dimension: Dimension) -> Option<(&Moment, &str)> {
+        self.0.as_ref()?.get(dimension)
+    }
+}
+
+impl Known {
     /// The same with an event that carries some values earlier than they were known.
-    fn with(&self, event: &Event<'_>) -> Dims {
+    fn with(&self, event: &Event<'_>) -> Known {
         let moment = Moment::corrected(event);
         let newest = self.sources.len();
         let mut from = [None; COUNT];
@@ -105,18 +124,13 @@ impl Dims {
         kept.sort_by(|a, b| a.1.cmp(b.1));
         let place_of =
             |from| kept.iter().position(|(place, _)| Some(*place) == from).map_or(0, |place| place as u8 + 1);
-        Dims {
+        Known {
             places: from.map(place_of),
             ends,
             texts: texts.into(),
             latest: self.latest,
             sources: kept.into_iter().map(|(_, moment)| moment.clone()).collect(),
         }
-    }
-
-    /// Latest corrected time of any event of the set.
-    pub(crate) fn latest(&self) -> Option<i64> {
-        self.latest
     }
 
     /// Where the event that gave a value is in `sources`.
