@@ -83,11 +83,11 @@ test('a call shows the rule that decided, the advice, the waterfall and every ev
     legs: { device_id: string; decision: { line: number; reason: string } }[];
   };
   await page.goto(`/calls/${leg.call_uuid}?tenant_id=${leg.tenant_id}`);
-  // It may have other legs before this one.
-  const place = detail.legs.findIndex((other) => other.device_id === leg.device_id);
-  await expect(page.locator('.verdict-row').nth(place)).toContainText(/unreported, (confirmed|probable)/);
-  const decision = detail.legs[place]?.decision;
-  await expect(page.locator('.decision').nth(place)).toContainText(`Rule ${decision?.line} ${decision?.reason}`);
+  // It may have other legs, and the page has those of the callees first.
+  const section = page.locator('section', { has: page.locator('.verdict-row') }).filter({ hasText: leg.device_id });
+  await expect(section.locator('.verdict-row')).toContainText(/unreported, (confirmed|probable)/);
+  const decision = detail.legs.find((other) => other.device_id === leg.device_id)?.decision;
+  await expect(section.locator('.decision')).toContainText(`Rule ${decision?.line} ${decision?.reason}`);
   await expect(page.locator('.advice-card').first()).toContainText('Remedy.');
   await expect(page.locator('.waterfall tbody tr:not(.lane-head)')).toHaveCount(detail.events.length);
   await expect(page.getByRole('region', { name: 'Events' }).locator('tbody > tr')).toHaveCount(detail.events.length);

@@ -54,9 +54,10 @@ interface Leg {
 
 /** A violating leg, for the pages of one call and one device. */
 export async function aViolation(page: Page): Promise<Leg> {
-  const answer = await page.request.get('/api/v1/legs?verdict=unreported&limit=1');
-  const { items } = (await answer.json()) as { items: Leg[] };
-  const leg = items[0];
+  // A suspicion may be withdrawn while its page is looked at; what is confirmed stays.
+  const answer = await page.request.get('/api/v1/legs?verdict=unreported&limit=100');
+  const { items } = (await answer.json()) as { items: (Leg & { evidence: string | null })[] };
+  const leg = items.find((item) => item.evidence === 'confirmed');
   if (!leg) throw new Error('the simulated world has no violation');
   return leg;
 }
