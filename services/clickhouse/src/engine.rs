@@ -12,11 +12,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::exception::Code;
-use crate::ffi::{self, Connection, Library};
+use crate::ffi::{Connection, Library};
 use crate::sessions::{Asked, Place, Sessions};
 use crate::wait::Waiter;
 use crate::watch::REQUEST;
-use crate::{Access, Error, Exception, access, directory, writes};
+use crate::{Access, Error, Exception, access, directory, exit, writes};
 
 /// Statements that run at once, each on a connection and a thread of its own.
 pub const MAX_RUNNING: usize = 16;
@@ -80,7 +80,7 @@ impl Engine {
         let library = Library::load(library)?;
         writes::set_closing(false);
         let mut keeper = library.connect(&arguments).ok_or_else(|| directory::not_started(&data))?;
-        ffi::close_at_exit(close_all);
+        exit::close_and_end(close_all);
         let about = About::ask(&mut keeper).map_err(Error::Answer)?;
         directory::claim(&data, &about.version)?;
         let inner = Arc::new(Inner {
@@ -210,12 +210,11 @@ fn arguments(data: &Path, access: Access) -> std::io::Result<Vec<CString>> {
     Ok(arguments)
 }
 
-/// Closes every engine at the exit of the process; false while a statement runs, which keeps its engine open.
-fn close_all() -> bool {
+/// Closes every engine at the exit of the process. One in which a statement still runs is closed by the next start, as after
+/// a kill.
+fn close_all() {
     let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let engines: Vec<Engine> = open.iter().filter_map(Weak::upgrade).map(|inner| Engine { inner }).collect();
-    engines.iter().for_each(Engine::close);
-    engines.iter().all(|engine| engine.inner.running.available_permits() == MAX_RUNNING)
+    open.iter().filter_map(Weak::upgrade).for_each(|inner| Engine { inner }.close());
 }
 
 /// A connection for one request.

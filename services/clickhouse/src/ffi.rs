@@ -1,4 +1,5 @@
-//! The C interface of `libchdb.so`, made safe: with `confine`, `imports` and `writes` the only modules with unsafe code.
+//! The C interface of `libchdb.so`, made safe: with `confine`, `exit`, `imports` and `writes` the only modules with
+//! unsafe code.
 //!
 //! The functions and their rules are those of `chdb.h`: a connection runs one statement at a time, every result and
 //! insert stream is destroyed exactly once, and every connection is closed exactly once. Here a statement borrows its
@@ -10,7 +11,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
 
-use crate::{Error, Exception, writes};
+use crate::{Error, Exception, exit, writes};
 
 type ConnectionHandle = *mut c_void;
 type ResultHandle = *mut c_void;
@@ -80,6 +81,9 @@ impl Library {
         if !writes::guard(functions.connect as usize) {
             tracing::error!("this libchdb.so calls write in an unknown way: a full disk may damage tables");
         }
+        if !exit::keep_statics(functions.connect as usize) {
+            tracing::warn!("this libchdb.so calls __cxa_atexit in an unknown way: it may crash when the process exits");
+        }
         // SAFETY: takes a flag, and is called before the first connection, as chdb.h asks.
         unsafe { (functions.set_signal_handlers_enabled)(0) };
         Ok(Box::leak(Box::new(Self { functions })))
@@ -92,29 +96,6 @@ impl Library {
         // SAFETY: argv holds `count` pointers to strings that end with NUL and live through the call, which copies them.
         let handle = unsafe { (self.functions.connect)(count, argv.as_mut_ptr()) };
         NonNull::new(handle).map(|handle| Connection { functions: &self.functions, handle })
-    }
-}
-
-unsafe extern "C" {
-    fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
-    fn _exit(status: c_int) -> !;
-}
-
-/// Has `close_all` called when the process exits, before the library's own destructors: they free what the engine's
-/// background threads use, which crashes about every third time. When `close_all` can't close everything it returns
-/// false, and the process ends at once with its status, without any destructor.
-pub(crate) fn close_at_exit(close_all: fn() -> bool) {
-    static CLOSE_ALL: std::sync::OnceLock<fn() -> bool> = std::sync::OnceLock::new();
-    extern "C" fn exiting(status: c_int, _: *mut c_void) {
-        if CLOSE_ALL.get().is_some_and(|close_all| !close_all()) {
-            // SAFETY: ends the process.
-            unsafe { _exit(status) }
-        }
-    }
-    if CLOSE_ALL.set(close_all).is_ok() {
-        // SAFETY: the function is of the type that glibc asks for, and lives as long as the process. Called after the
-        // library is loaded, so that it runs before the library's destructors.
-        unsafe { on_exit(exiting, std::ptr::null_mut()) };
     }
 }
 

@@ -7,6 +7,7 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use nix::libc::{
     _SC_PAGESIZE, Elf64_Addr, Elf64_Phdr, Elf64_Rela, Elf64_Sym, PROT_READ, PROT_WRITE, PT_DYNAMIC, PT_GNU_RELRO,
@@ -49,9 +50,11 @@ struct Wanted<'a> {
 ///
 /// # Safety
 ///
-/// `replacement` is a C function of the type of `name`, and lives as long as the process. Nobody else replaces anything of
-/// this library at the same time.
+/// `replacement` is a C function of the type of `name`, and lives as long as the process.
 pub(crate) unsafe fn replace(inside: usize, name: &CStr, replacement: usize) -> bool {
+    // A page that one makes writable is not sealed by another meanwhile.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: takes and gives a number.
     let page = usize::try_from(unsafe { sysconf(_SC_PAGESIZE) }).unwrap_or(0);
     let mut wanted = Wanted { inside, name, replacement, page, replaced: 0, kept: 0 };

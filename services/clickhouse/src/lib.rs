@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod exception;
 mod execute;
+mod exit;
 mod ffi;
 mod format;
 mod http;
