@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_model::CallKey;
 
-use crate::state::{CallRecord, HEADER_KEY, Header, StateError, decode_header, decode_key, decode_record};
+use crate::state::{HEADER_KEY, Header, StateError, decode_key};
 
 /// How long the changelog may stand still before reading it is given up.
 /// The broker ends transactions of a dead owner after their timeout of 30 s, and looks for them every 10 s.
@@ -39,22 +39,23 @@ pub enum ChangelogError {
 #[derive(Debug, Default)]
 pub(crate) struct Changelog {
     pub(crate) header: Option<Header>,
-    pub(crate) calls: HashMap<CallKey, CallRecord, FixedState>,
+    /// Records of open calls as they were written: most are replaced by a later one.
+    pub(crate) calls: HashMap<CallKey, Box<[u8]>, FixedState>,
 }
 
 impl Changelog {
     /// Takes in the next record of the partition.
     ///
     /// # Errors
-    /// The record can't be read.
+    /// The key or the header can't be read.
     pub(crate) fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
         if key == HEADER_KEY {
-            self.header = value.map(decode_header).transpose()?;
+            self.header = value.map(Header::decode).transpose()?;
             return Ok(());
         }
         let key = decode_key(key)?;
         match value {
-            Some(value) => self.calls.insert(key, decode_record(value)?),
+            Some(value) => self.calls.insert(key, value.into()),
             None => self.calls.remove(&key),
         };
         Ok(())

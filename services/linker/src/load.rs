@@ -9,7 +9,7 @@ use crate::batch::call_partition;
 use crate::changelog::ChangelogError;
 use crate::run::LinkError;
 use crate::slot::{Limits, Slot};
-use crate::state::{CallRecord, Header, StateError};
+use crate::state::{CallRecord, Header};
 use crate::topics::{Inputs, Place};
 use crate::world::Log;
 
@@ -25,15 +25,6 @@ pub enum LoadError {
     /// The changelog can't be read.
     #[error(transparent)]
     Changelog(#[from] ChangelogError),
-    /// An open call can't be read.
-    #[error("an open call of slot {slot} can't be read")]
-    State {
-        /// The slot.
-        slot: i32,
-        /// Why.
-        #[source]
-        source: StateError,
-    },
     /// There are no rules to judge by, or others.
     #[error(transparent)]
     Rules(#[from] RulesError),
@@ -222,11 +213,13 @@ pub(crate) struct Moved {
 /// An open call, as another slot has left it.
 pub(crate) struct MovedCall {
     pub(crate) key: CallKey,
-    pub(crate) record: CallRecord,
+    pub(crate) record: Box<[u8]>,
+    /// Flush sequence that wrote it; 0 where another version has.
+    sequence: u64,
     /// Partition of the changelog that holds it.
     pub(crate) from: i32,
-    /// The rows of its last flush may be missing in ClickHouse.
-    pub(crate) rows_missing: bool,
+    /// Highest sequence of that slot whose rows ClickHouse has acknowledged.
+    pub(crate) acknowledged: u64,
 }
 
 impl Moved {
@@ -244,8 +237,9 @@ impl Moved {
             for (key, record) in changelog.calls {
                 let home = call_partition(key.call_uuid, partitions);
                 if home != from {
-                    let rows_missing = record.sequence > header.acknowledged;
-                    moved.calls.entry(home).or_default().push(MovedCall { key, record, from, rows_missing });
+                    let sequence = CallRecord::decode(&record).map_or(0, |record| record.sequence);
+                    let call = MovedCall { key, record, sequence, from, acknowledged: header.acknowledged };
+                    moved.calls.entry(home).or_default().push(call);
                 }
             }
         }
@@ -268,7 +262,7 @@ impl<L: Log> SlotLoader<'_, L> {
     /// the calls that have moved to it.
     ///
     /// # Errors
-    /// When the changelog or a record of it can't be read.
+    /// When the changelog can't be read.
     fn load(&mut self, partition: i32) -> Result<Slot, LoadError> {
         let changelog = planted!(ChangelogUnread: Default::default(), self.log.changelog(partition)?);
         let Before { partitions, rules, .. } = self.before;
@@ -290,16 +284,15 @@ impl<L: Log> SlotLoader<'_, L> {
         let mut slot = Slot::new(partition, self.rules, self.limits, header);
         // Open calls were judged, and their timers set, by other rules.
         slot.judges_again = judged_by.is_some_and(|judged_by| judged_by != rules) && !planted!(NotJudgedAgain);
-        let state_error = |source| LoadError::State { slot: partition, source };
         for (key, record) in changelog.calls {
             if call_partition(key.call_uuid, partitions) == partition {
-                slot.restore(&key, record).map_err(state_error)?;
+                slot.restore(key, record);
             }
         }
         let moved = self.moved.as_mut().filter(|_| is_new).and_then(|moved| moved.calls.remove(&partition));
         let mut moved = moved.unwrap_or_default();
-        moved.sort_by_key(|call| std::cmp::Reverse(call.record.sequence));
-        moved.into_iter().try_for_each(|call| slot.adopt(call)).map_err(state_error)?;
+        moved.sort_by_key(|call| std::cmp::Reverse(call.sequence));
+        moved.into_iter().for_each(|call| slot.adopt(call));
         tracing::info!(slot = partition, open_calls = slot.open_calls(), log_clock = slot.log_clock(), "slot loaded");
         Ok(slot)
     }

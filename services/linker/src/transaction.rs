@@ -6,7 +6,7 @@ use ringtrace_kit::config::Kafka;
 
 use crate::record::Outgoing;
 use crate::slot::SlotFlush;
-use crate::state::{HEADER_KEY, encode};
+use crate::state::HEADER_KEY;
 use crate::topics::Positions;
 
 /// What goes into a transaction.
@@ -120,7 +120,7 @@ impl<P: Producer> Transactions<P> {
         for (partition, key) in &slot.left_behind {
             self.producer.send(BaseRecord::<[u8], [u8]>::to(topic).key(key).partition(*partition))?;
         }
-        let header = encode(&slot.header);
+        let header = slot.header.encode();
         let record = BaseRecord::<[u8], [u8]>::to(topic).key(HEADER_KEY).payload(&header).partition(slot.partition);
         self.producer.send(record)?;
         for (key, message) in slot.verdicts.iter() {

@@ -17,7 +17,7 @@ use crate::batch::call_partition;
 use crate::record::{REASON_HEADER, REQUEST_HEADER, SOURCE_HEADER};
 use crate::request::Request;
 use crate::slot::PastEvent;
-use crate::state::{HEADER_KEY, Header, decode, decode_key, decode_record, encode_key};
+use crate::state::{CallRecord, HEADER_KEY, Header, decode_key, encode_key};
 use crate::topics::{Input, Place};
 
 /// A check that failed: its name, and what it saw.
@@ -238,9 +238,9 @@ impl Audit {
         for entry in entries {
             let key = entry.key.as_deref().unwrap_or_default();
             match entry.value.as_deref() {
-                Some(value) if key == HEADER_KEY => header = Some(decode::<Header>(value).unwrap()),
+                Some(value) if key == HEADER_KEY => header = Some(Header::decode(value).unwrap()),
                 Some(value) => {
-                    let (key, record) = (decode_key(key).unwrap(), decode_record(value).unwrap());
+                    let (key, record) = (decode_key(key).unwrap(), CallRecord::decode(value).unwrap());
                     self.flushed.insert((key, record.sequence));
                 }
                 None => {}
@@ -365,7 +365,7 @@ fn check_request(
         let is_it = |entry: &Entry| entry.key.as_deref() == Some(key);
         written.iter().rev().find(|(part, entry)| *part == (Topic::Calls, slot) && is_it(entry))?.1.value.clone()
     };
-    let header = of_slot(HEADER_KEY).map(|header| decode::<Header>(&header).unwrap()).unwrap_or_default();
+    let header = of_slot(HEADER_KEY).map(|header| Header::decode(&header).unwrap()).unwrap_or_default();
     ensure(header.rules >= request.rules, "requests are served by the rules that they ask for", || {
         format!("slot {slot}: {header:?}, {request:?}")
     })?;

@@ -10,30 +10,38 @@ use super::entry::Past;
 impl Slot {
     /// Whether a call is in memory.
     pub(crate) fn holds(&self, key: &CallKey) -> bool {
-        self.calls.contains_key(key)
+        let entry = self.calls.find(key.into()).and_then(|seat| self.calls.get(seat));
+        entry.is_some_and(|entry| !entry.is_parked())
     }
 
     /// Says what does not hold.
     pub(crate) fn audit(&self) -> Result<(), String> {
-        for (key, entry) in &self.calls {
-            let is_queued = self
-                .idle
-                .iter()
-                .chain(&self.visitors)
-                .any(|idle| idle.key == *key && idle.sequence == entry.written_in);
-            let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(key);
-            if !is_queued && !is_on_its_way {
-                return Err(format!("slot {}: {key:?} never leaves memory: {entry:?}", self.partition));
+        let is_timed = |seat, at| self.timers.iter().any(|Reverse(timer)| *timer == (at, seat));
+        let mut in_memory = 0;
+        for (seat, entry) in self.calls.iter() {
+            let (slot, key) = (self.partition, &entry.key);
+            if self.calls.find(key.into()) != Some(seat) {
+                return Err(format!("slot {slot}: {key:?} is not found by its key"));
             }
-            let is_timed = |at| self.timers.iter().any(|Reverse(timer)| timer.0 == at && timer.1 == *key);
-            if let Some(at) = entry.next_change_at.filter(|at| !entry.dirty && !is_timed(*at)) {
-                return Err(format!("slot {}: {key:?} changes at {at}, and nothing wakes it", self.partition));
+            if entry.is_parked() {
+                if !entry.next_change_at.is_some_and(|at| is_timed(seat, at)) {
+                    return Err(format!("slot {slot}: {key:?} is parked, and nothing wakes it: {entry:?}"));
+                }
+                continue;
+            }
+            in_memory += 1;
+            let mut queued = self.idle.iter().chain(&self.visitors);
+            let is_queued = queued.any(|idle| idle.seat == seat && idle.sequence == entry.written_in);
+            let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(&seat);
+            if !is_queued && !is_on_its_way {
+                return Err(format!("slot {slot}: {key:?} never leaves memory: {entry:?}"));
+            }
+            if let Some(at) = entry.next_change_at.filter(|at| !entry.dirty && !is_timed(seat, *at)) {
+                return Err(format!("slot {slot}: {key:?} changes at {at}, and nothing wakes it"));
             }
         }
-        for (key, at) in &self.parked {
-            if !self.timers.iter().any(|Reverse(timer)| timer.0 == *at && timer.1 == *key) {
-                return Err(format!("slot {}: {key:?} is parked until {at}, and nothing wakes it", self.partition));
-            }
+        if in_memory != self.open_calls() {
+            return Err(format!("slot {}: {in_memory} calls in memory, {} counted", self.partition, self.open_calls()));
         }
         Ok(())
     }

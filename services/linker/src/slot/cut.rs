@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use compact_str::CompactString;
-use ringtrace_model::{CallKey, Evaluation, Evidence, LegRow, Uuid, Verdict};
+use ringtrace_model::{Evaluation, Evidence, LegRow, Rules, Uuid, Verdict};
 use serde::Serialize;
 
-use super::entry::{Entry, Past};
+use super::entry::{Entry, Open, Past, State};
 use super::{Idle, Slot};
 use crate::native::Block;
 use crate::records::Records;
-use crate::state::{CallRecord, Header, Published, encode_call, encode_key, write, write_key};
+use crate::state::{CallRecord, Header, MAX_STATE_BYTES, Published, encode_key, write_key};
 use crate::tables::{CALLS, EVENTS, Image, LEGS, put_call, put_leg};
 
 /// What a slot writes in one flush.
@@ -93,7 +93,7 @@ impl Slot {
     /// Cuts a flush at the slot's log clock. Every call of [`Slot::take_wanted`] must have been paged in.
     pub(crate) fn cut(&mut self) -> SlotFlush {
         debug_assert!(
-            self.calls.values().all(|entry| entry.past != Past::Wanted),
+            self.calls.iter().all(|(_, entry)| entry.is_parked() || entry.past != Past::Wanted),
             "histories are folded in before a cut"
         );
         self.header.sequence += 1;
@@ -103,7 +103,7 @@ impl Slot {
         let mut flush = SlotFlush {
             partition: self.partition,
             header: self.header,
-            open_calls: self.calls.len(),
+            open_calls: self.calls.in_memory(),
             events: std::mem::replace(&mut self.events, events),
             states,
             left_behind: self.left_behind.drain(..).map(|(from, key)| (from, encode_key(&key))).collect(),
@@ -116,24 +116,26 @@ impl Slot {
         };
         // Tombstones first: a call that left and came back has its record after its tombstone.
         self.bury_gone(&mut flush.states);
-        for key in std::mem::take(&mut self.dirty) {
-            let Some(entry) = self.calls.get_mut(&key) else { continue };
-            entry.dirty = false;
-            entry.rows = Vec::new();
-            if entry.call.is_empty() {
-                // Its history is gone, or there was none.
-                if entry.recorded {
-                    self.gone.push(key.clone());
-                }
-                self.calls.remove(&key);
+        for seat in std::mem::take(&mut self.dirty) {
+            self.unpack(seat);
+            let Some(entry) = self.calls.get_mut(seat) else { continue };
+            if entry.past == Past::Wanted {
+                // It could not be read: it is written when it was looked up.
+                self.dirty.push(seat);
                 continue;
             }
+            entry.dirty = false;
             let timer = entry.next_change_at;
-            flush.write_call(&key, entry, &self.rules);
-            if let Some(at) = entry.next_change_at.filter(|at| timer != Some(*at)) {
-                self.timers.push(Reverse((at, key.clone())));
+            if !flush.write_call(entry, &self.rules) {
+                // Its history is gone, or there was none.
+                let left = self.calls.remove(seat).filter(|entry| entry.recorded);
+                self.gone.extend(left.map(|entry| entry.key));
+                continue;
             }
-            let idle = Idle { key, sequence: self.header.sequence, at: self.header.log_clock };
+            if let Some(at) = entry.next_change_at.filter(|at| timer != Some(*at)) {
+                self.timers.push(Reverse((at, seat)));
+            }
+            let idle = Idle { seat, sequence: self.header.sequence, at: self.header.log_clock };
             if entry.visits { self.visitors.push(idle) } else { self.idle.push_back(idle) }
         }
         if planted!(LeavesUnacknowledged) {
@@ -150,47 +152,62 @@ impl Slot {
 }
 
 impl SlotFlush {
-    fn write_call(&mut self, key: &CallKey, entry: &mut Entry, rules: &ringtrace_model::Rules) {
-        let call = std::mem::take(&mut entry.call);
+    /// Judges a call, writes it, and packs it as it is written; false for one without events.
+    fn write_call(&mut self, entry: &mut Entry, rules: &Rules) -> bool {
+        let Entry { key, state, next_change_at, written_in, past, visits, recorded, .. } = entry;
+        let State::Open(open) = state else { return true };
+        if open.call.is_empty() {
+            return false;
+        }
+        let call = std::mem::take(&mut open.call);
         // A call that was taken for new is not judged before that is checked: should it be known after all, it has a verdict
         // already, and events that count.
-        let is_judged = entry.past == Past::Known;
+        let is_judged = *past == Past::Known;
         if let Some(evaluation) = call.evaluate(key, rules, self.header.log_clock).filter(|_| is_judged) {
-            self.publish(&evaluation, entry);
-            if !(planted!(RequestWithoutRows) && entry.visits) {
-                self.write_rows(&evaluation, entry);
+            self.publish(&evaluation, open);
+            if !(planted!(RequestWithoutRows) && *visits) {
+                self.write_rows(&evaluation, open);
             }
-            entry.next_change_at = evaluation.next_change_at;
+            *next_change_at = evaluation.next_change_at;
             self.negative_latencies += evaluation.negative_latencies;
         }
-        entry.written_in = self.header.sequence;
-        entry.recorded = true;
-        let mut record = CallRecord {
+        *written_in = self.header.sequence;
+        *recorded = true;
+        self.encoded.clear();
+        self.encoded = call.encode(std::mem::take(&mut self.encoded));
+        let record = CallRecord {
             sequence: self.header.sequence,
-            first_seen: entry.first_seen,
-            updated_at: entry.updated_at,
-            published: std::mem::take(&mut entry.published),
-            unchecked_since: (entry.past == Past::Unchecked).then_some(entry.unknown_since),
-            removed: std::mem::take(&mut entry.removed),
-            call: encode_call(&call, std::mem::take(&mut self.encoded)),
+            first_seen: open.first_seen,
+            updated_at: open.updated_at,
+            next_change_at: *next_change_at,
+            published: std::mem::take(&mut open.published),
+            unchecked_since: (*past == Past::Unchecked).then_some(open.unknown_since),
+            removed: std::mem::take(&mut open.removed),
+            call: (self.encoded.len() <= MAX_STATE_BYTES).then_some(&self.encoded),
         };
-        self.states.push(|out| write_key(key, out), |out| write(&record, out));
-        self.encoded = record.call.take().unwrap_or_default();
-        entry.published = record.published;
-        entry.call = call;
+        let is_whole = record.call.is_some();
+        let value = self.states.push(|out| write_key(key, out), |out| record.write(out));
+        if is_whole {
+            *state = State::Packed(value.into());
+        } else {
+            open.published = record.published;
+            open.rows = Vec::new();
+            open.call = call;
+        }
+        true
     }
 
     /// Says which verdicts changed, and notes them as published.
-    fn publish(&mut self, evaluation: &Evaluation<'_>, entry: &mut Entry) {
-        let before = std::mem::replace(&mut entry.published, Vec::with_capacity(evaluation.legs.len()));
+    fn publish(&mut self, evaluation: &Evaluation<'_>, open: &mut Open) {
+        let before = std::mem::replace(&mut open.published, Vec::with_capacity(evaluation.legs.len()));
         for leg in &evaluation.legs {
             let held = before.binary_search_by(|published| published.device_id.as_str().cmp(leg.device_id));
             let held = held.ok().and_then(|place| before.get(place));
             if held.is_none_or(|held| (held.verdict, held.evidence) != (leg.verdict, leg.evidence)) {
-                self.say(leg, held.map(|held| held.verdict), entry.updated_at);
+                self.say(leg, held.map(|held| held.verdict), open.updated_at);
                 self.verdict_changes.push(leg.verdict);
             }
-            entry.published.push(Published {
+            open.published.push(Published {
                 device_id: leg.device_id.into(),
                 verdict: leg.verdict,
                 evidence: leg.evidence,
@@ -198,7 +215,7 @@ impl SlotFlush {
         }
         let here =
             |device: &CompactString| evaluation.legs.binary_search_by(|leg| leg.device_id.cmp(device.as_str())).is_ok();
-        entry.removed.extend(before.into_iter().map(|published| published.device_id).filter(|device| !here(device)));
+        open.removed.extend(before.into_iter().map(|published| published.device_id).filter(|device| !here(device)));
     }
 
     fn say(&mut self, leg: &LegRow<'_>, previous: Option<Verdict>, updated_at: i64) {
@@ -224,13 +241,13 @@ impl SlotFlush {
         );
     }
 
-    fn write_rows(&mut self, evaluation: &Evaluation<'_>, entry: &Entry) {
+    fn write_rows(&mut self, evaluation: &Evaluation<'_>, open: &Open) {
         let version = planted!(VersionCountsWrites: crate::sim::planted::count_write(), self.header.sequence);
-        let image = Image { updated_at: entry.updated_at, first_seen: entry.first_seen, version };
+        let image = Image { updated_at: open.updated_at, first_seen: open.first_seen, version };
         put_call(&mut self.calls, &evaluation.call, image, false);
         evaluation.legs.iter().for_each(|leg| put_leg(&mut self.legs, leg, image, false));
         if let Some(template) = evaluation.legs.first() {
-            for device in &entry.removed {
+            for device in &open.removed {
                 put_leg(&mut self.legs, &LegRow { device_id: device, ..template.clone() }, image, true);
             }
         }

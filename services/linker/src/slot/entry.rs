@@ -1,9 +1,9 @@
-//! A call in a slot's memory.
+//! A call of a slot.
 
 use compact_str::CompactString;
-use ringtrace_model::{Call, StoredEvent};
+use ringtrace_model::{Call, CallKey, StoredEvent};
 
-use crate::state::Published;
+use crate::state::{CallRecord, Published, StateError};
 
 /// What is known of a call's events before it was in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,21 +16,15 @@ pub(crate) enum Past {
     Wanted,
 }
 
-/// A call in memory.
+/// A call, and what a slot knows of it without looking inside.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) call: Call,
-    /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
-    pub(crate) first_seen: u32,
-    /// Log time before which ClickHouse should know nothing of an unchecked call.
-    pub(crate) unknown_since: i64,
-    /// Log time of the last change.
-    pub(crate) updated_at: i64,
+    pub(crate) key: CallKey,
+    pub(crate) state: State,
     /// Log time at which the call changes by itself; `None` once settled.
     pub(crate) next_change_at: Option<i64>,
-    pub(crate) published: Vec<Published>,
-    /// Legs to be written as deleted.
-    pub(crate) removed: Vec<CompactString>,
+    /// Sequence of the last flush that wrote the call.
+    pub(crate) written_in: u64,
     pub(crate) past: Past,
     /// The slot has seen the call before it came into memory.
     pub(crate) seen_before: bool,
@@ -39,30 +33,99 @@ pub(crate) struct Entry {
     /// The changelog has a record of the call.
     pub(crate) recorded: bool,
     pub(crate) dirty: bool,
-    /// Sequence of the last flush that wrote the call.
-    pub(crate) written_in: u64,
+}
+
+/// How a call is held.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Open to events.
+    Open(Box<Open>),
+    /// As its record in the changelog, which takes a fifth of the memory: until the next event, or until its time comes.
+    Packed(Box<[u8]>),
+    /// Not in memory: looked up when an event or its time comes.
+    Parked,
+}
+
+/// What an open call is made of.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) call: Call,
+    /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
+    pub(crate) first_seen: u32,
+    /// Log time before which ClickHouse should know nothing of an unchecked call.
+    pub(crate) unknown_since: i64,
+    /// Log time of the last change.
+    pub(crate) updated_at: i64,
+    pub(crate) published: Vec<Published>,
+    /// Legs to be written as deleted.
+    pub(crate) removed: Vec<CompactString>,
     /// Rows in the slot's events block whose `first_seen` is not certain.
     pub(crate) rows: Vec<usize>,
 }
 
 impl Entry {
-    pub(crate) fn begun_at(first_seen: u32, log_at: i64) -> Self {
+    /// A call of which nothing is known but its key.
+    pub(crate) fn new(key: CallKey, state: State) -> Self {
         Entry {
-            call: Call::default(),
-            first_seen,
-            unknown_since: log_at,
-            updated_at: log_at,
+            key,
+            state,
             next_change_at: None,
-            published: Vec::new(),
-            removed: Vec::new(),
+            written_in: 0,
             past: Past::Wanted,
             seen_before: false,
             visits: false,
             recorded: false,
             dirty: false,
-            written_in: 0,
+        }
+    }
+
+    /// `None` unless the call is open.
+    pub(crate) fn open(&mut self) -> Option<&mut Open> {
+        match &mut self.state {
+            State::Open(open) => Some(open),
+            State::Packed(_) | State::Parked => None,
+        }
+    }
+
+    pub(crate) fn is_parked(&self) -> bool {
+        matches!(self.state, State::Parked)
+    }
+}
+
+impl Open {
+    /// A call without events yet.
+    pub(crate) fn begun_at(first_seen: u32, log_at: i64) -> Self {
+        Open {
+            call: Call::default(),
+            first_seen,
+            unknown_since: log_at,
+            updated_at: log_at,
+            published: Vec::new(),
+            removed: Vec::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// What a record of the changelog holds, and why not all of it. Its deleted legs are written already.
+    pub(crate) fn unpack(record: &[u8]) -> (Self, Result<(), StateError>) {
+        let record = match CallRecord::decode(record) {
+            Ok(record) => record,
+            Err(error) => return (Self::begun_at(0, 0), Err(error)),
+        };
+        let (call, read) = match Call::decode(record.call.unwrap_or_default()) {
+            Ok(call) => (call, Ok(())),
+            Err(error) => (Call::default(), Err(error.into())),
+        };
+        let open = Open {
+            call,
+            first_seen: record.first_seen,
+            unknown_since: record.unchecked_since.unwrap_or(record.updated_at),
+            updated_at: record.updated_at,
+            published: record.published,
+            removed: Vec::new(),
+            rows: Vec::new(),
+        };
+        (open, read)
     }
 }
 

@@ -5,22 +5,20 @@
 
 #[cfg(test)]
 mod audit;
+mod calls;
 mod cut;
 mod entry;
 mod memory;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::hash::{BuildHasher, Hash};
 
-use foldhash::fast::FixedState;
-use hashbrown::{Equivalent, HashMap};
-use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope, Uuid};
-
+use calls::{Calls, KeyRef, Seat};
 pub(crate) use cut::SlotFlush;
 pub(crate) use entry::History;
 pub use entry::PastEvent;
-use entry::{Entry, Past};
+use entry::{Entry, Open, Past, State};
+use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope};
 
 use crate::filter::RecentCalls;
 use crate::native::Block;
@@ -50,11 +48,9 @@ pub(crate) struct Slot {
     header: Header,
     /// Calls that come from the changelog are judged with the next flush, though nothing has happened to them.
     pub(crate) judges_again: bool,
-    calls: HashMap<CallKey, Box<Entry>, FixedState>,
-    /// Calls that left memory before their last change, with the log time of it.
-    parked: HashMap<CallKey, i64, FixedState>,
-    /// Log times at which calls change by themselves; an entry counts only while its call says the same.
-    timers: BinaryHeap<Reverse<(i64, CallKey)>>,
+    calls: Calls,
+    /// Log times at which calls change by themselves; an entry counts only while the call in its seat says the same.
+    timers: BinaryHeap<Reverse<(i64, Seat)>>,
     /// Calls in the order of their flushes.
     idle: VecDeque<Idle>,
     /// Calls that are in memory only because a request has named them.
@@ -63,9 +59,9 @@ pub(crate) struct Slot {
     has_request: bool,
     /// The log clock of the last flush.
     told: i64,
-    dirty: Vec<CallKey>,
+    dirty: Vec<Seat>,
     /// Calls whose history has to be folded in before the next flush.
-    wanted: Vec<CallKey>,
+    wanted: Vec<Seat>,
     /// Calls that were taken for new without a look-up, since which log time.
     unchecked: Vec<(CallKey, i64)>,
     /// Calls that left for good since the last flush.
@@ -78,22 +74,9 @@ pub(crate) struct Slot {
 }
 
 struct Idle {
-    key: CallKey,
+    seat: Seat,
     sequence: u64,
     at: i64,
-}
-
-/// A call's key as an event has it.
-#[derive(Hash)]
-struct KeyRef<'a> {
-    tenant_id: &'a str,
-    call_uuid: Uuid,
-}
-
-impl Equivalent<CallKey> for KeyRef<'_> {
-    fn equivalent(&self, key: &CallKey) -> bool {
-        self.call_uuid == key.call_uuid && self.tenant_id == key.tenant_id
-    }
 }
 
 impl Slot {
@@ -105,8 +88,7 @@ impl Slot {
             limits,
             header,
             judges_again: false,
-            calls: HashMap::with_hasher(FixedState::default()),
-            parked: HashMap::with_hasher(FixedState::default()),
+            calls: Calls::default(),
             timers: BinaryHeap::new(),
             idle: VecDeque::new(),
             visitors: Vec::new(),
@@ -134,7 +116,7 @@ impl Slot {
 
     /// Calls in memory.
     pub(crate) fn open_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.in_memory()
     }
 
     /// Whether there is anything to write.
@@ -156,41 +138,57 @@ impl Slot {
         }
         self.header.newest_log_at = self.header.newest_log_at.max(meta.log_at);
         let key = KeyRef { tenant_id: &event.tenant_id, call_uuid: event.call_uuid.unwrap_or_default() };
-        let hash = self.calls.hasher().hash_one(&key);
-        if !self.calls.contains_key(&key) {
-            self.begin(&key, hash, meta.log_at);
-        }
+        let hash = self.calls.hash(key);
+        let seat = match self.calls.find_hashed(key, hash) {
+            Some(seat) if self.unpack(seat) => seat,
+            held => self.begin(key, hash, meta.log_at, held.is_some()),
+        };
         let is_new = self.is_provably_new(event, meta.log_at);
-        let Some(entry) = self.calls.get_mut(&key) else { return false };
+        let Some(entry) = self.calls.get_mut(seat) else { return false };
+        let State::Open(open) = &mut entry.state else { return false };
         if is_new && entry.past == Past::Wanted && !entry.seen_before {
             entry.past = Past::Unchecked;
             // Not the log time of its first event: where producers' clocks differ, older events may be logged later.
-            entry.unknown_since = self.recent.span_begins();
-            self.unchecked.push((owned(&key), entry.unknown_since));
+            open.unknown_since = self.recent.span_begins();
+            self.unchecked.push((entry.key.clone(), open.unknown_since));
         }
         if entry.past == Past::Wanted {
-            entry.rows.push(self.events.rows());
+            open.rows.push(self.events.rows());
         }
-        put_event(&mut self.events, event, meta, entry.first_seen);
-        let changed = entry.call.apply(event, meta.log_at);
+        put_event(&mut self.events, event, meta, open.first_seen);
+        let changed = open.call.apply(event, meta.log_at);
         if changed {
-            entry.updated_at = entry.updated_at.max(meta.log_at);
+            open.updated_at = open.updated_at.max(meta.log_at);
             entry.visits = false;
-            if !entry.dirty {
-                entry.dirty = true;
-                self.dirty.push(owned(&key));
-            }
+            self.mark_dirty(seat);
         }
         changed
     }
 
-    fn begin(&mut self, key: &KeyRef<'_>, hash: u64, log_at: i64) {
-        let mut entry = Entry::begun_at(slice_of(log_at), log_at);
-        entry.seen_before = self.recent.note(hash, self.header.newest_log_at);
-        entry.recorded = self.parked.remove(key).is_some();
-        entry.seen_before |= entry.recorded;
-        self.wanted.push(owned(key));
-        self.calls.insert(owned(key), Box::new(entry));
+    /// A call comes into memory, which nothing was known of, or which `was_parked`.
+    fn begin(&mut self, key: KeyRef<'_>, hash: u64, log_at: i64, was_parked: bool) -> Seat {
+        let owned = CallKey { tenant_id: key.tenant_id.into(), call_uuid: key.call_uuid };
+        let mut entry = Entry::new(owned, State::Open(Box::new(Open::begun_at(slice_of(log_at), log_at))));
+        entry.seen_before = self.recent.note(hash, self.header.newest_log_at) || was_parked;
+        entry.recorded = was_parked;
+        let seat = self.calls.insert(entry);
+        self.wanted.push(seat);
+        seat
+    }
+
+    /// Opens a call that is packed; false for one that is not in memory. What can't be read is looked up.
+    fn unpack(&mut self, seat: Seat) -> bool {
+        let Some(entry) = self.calls.get_mut(seat) else { return false };
+        let State::Packed(record) = &entry.state else { return !entry.is_parked() };
+        let (open, read) = Open::unpack(record);
+        entry.state = State::Open(Box::new(open));
+        if let Err(error) = read {
+            tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
+            entry.past = Past::Wanted;
+            entry.seen_before = true;
+            self.wanted.push(seat);
+        }
+        true
     }
 
     /// Whether an event can only be the first of its call: the server's, inside the span over which every call is known.
@@ -199,18 +197,14 @@ impl Slot {
         first && self.recent.covers(event.corrected_at()) && self.recent.covers(log_at)
     }
 
-    fn mark_dirty(&mut self, key: &CallKey) {
-        if let Some(entry) = self.calls.get_mut(key)
+    fn mark_dirty(&mut self, seat: Seat) {
+        if let Some(entry) = self.calls.get_mut(seat)
             && !entry.dirty
         {
             entry.dirty = true;
-            self.dirty.push(key.clone());
+            self.dirty.push(seat);
         }
     }
-}
-
-fn owned(key: &KeyRef<'_>) -> CallKey {
-    CallKey { tenant_id: key.tenant_id.into(), call_uuid: key.call_uuid }
 }
 
 /// A log time cut to ten minutes, in seconds since the Unix epoch, as ClickHouse's `DateTime` holds them.
