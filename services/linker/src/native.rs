@@ -4,6 +4,8 @@
 
 use ringtrace_model::Uuid;
 
+use crate::records::empty;
+
 /// The type of a column on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnType {
@@ -104,13 +106,13 @@ impl Block {
         }
     }
 
-    /// Empties it; its memory stays.
+    /// Empties it; see [`empty`].
     pub(crate) fn clear(&mut self) {
         self.rows = 0;
         for column in &mut self.columns {
-            column.data.clear();
-            column.nulls.clear();
-            column.ends.clear();
+            empty(&mut column.data);
+            empty(&mut column.nulls);
+            empty(&mut column.ends);
         }
     }
 

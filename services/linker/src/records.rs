@@ -33,11 +33,18 @@ impl Records {
         })
     }
 
-    /// Empties it; its memory stays.
+    /// Empties it; see [`empty`].
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
+        empty(&mut self.bytes);
+        empty(&mut self.ends);
     }
+}
+
+/// Empties a buffer that is filled again and again: it keeps four times the memory that it needed, so that a burst's goes.
+pub(crate) fn empty<T>(buffer: &mut Vec<T>) {
+    let enough = buffer.len().saturating_mul(4);
+    buffer.clear();
+    buffer.shrink_to(enough);
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use ringtrace_kit::health::Health;
 
 use crate::metrics;
 use crate::native::{Block, Table, encode, rows_in};
+use crate::records::empty;
 
 /// Part of the service's health that ClickHouse decides.
 const CLICKHOUSE: &str = "clickhouse";
@@ -133,7 +134,9 @@ impl Writer {
         let bytes = Bytes::from(encode(blocks, used.unwrap_or_default()));
         let written = self.write(table, blocks, &bytes).await;
         if let Ok(used) = bytes.try_into_mut() {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(used.into());
+            let mut used = Vec::from(used);
+            empty(&mut used);
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(used);
         }
         written
     }

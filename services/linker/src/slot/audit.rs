@@ -30,8 +30,8 @@ impl Slot {
                 continue;
             }
             in_memory += 1;
-            let mut queued = self.idle.iter().chain(&self.visitors);
-            let is_queued = queued.any(|idle| idle.seat == seat && idle.sequence == entry.written_in);
+            let written_in = entry.written_in;
+            let is_queued = self.idle.holds(seat, written_in) || self.visitors.contains(&(seat, written_in));
             let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(&seat);
             if !is_queued && !is_on_its_way {
                 return Err(format!("slot {slot}: {key:?} never leaves memory: {entry:?}"));

@@ -6,7 +6,6 @@ use foldhash::fast::FixedState;
 use hashbrown::Equivalent;
 use hashbrown::hash_table::{Entry as Found, HashTable};
 use ringtrace_model::{CallKey, Uuid};
-use slab::Slab;
 
 use super::entry::{Entry, Open, State};
 
@@ -35,7 +34,7 @@ impl Equivalent<CallKey> for KeyRef<'_> {
 /// See the module's text.
 #[derive(Default)]
 pub(super) struct Calls {
-    seats: Slab<Entry>,
+    seats: Seats,
     by_key: HashTable<Seat>,
     /// How many have left memory before their last change.
     parked: usize,
@@ -50,15 +49,15 @@ impl Calls {
 
     /// How many calls are in memory.
     pub(super) fn in_memory(&self) -> usize {
-        self.seats.len() - self.parked
+        self.by_key.len() - self.parked
     }
 
     pub(super) fn get(&self, seat: Seat) -> Option<&Entry> {
-        self.seats.get(seat as usize)
+        self.seats.get(seat)
     }
 
     pub(super) fn get_mut(&mut self, seat: Seat) -> Option<&mut Entry> {
-        self.seats.get_mut(seat as usize)
+        self.seats.at(seat)?.as_mut()
     }
 
     pub(super) fn find(&self, key: KeyRef<'_>) -> Option<Seat> {
@@ -71,26 +70,23 @@ impl Calls {
         self.by_key.find(hash, is_it).copied()
     }
 
-    /// Gives a call a seat, in place of what there was under its key.
+    /// Gives a call a seat, that of the call which has its key if there is one.
     pub(super) fn insert(&mut self, entry: Entry) -> Seat {
         let hash = self.hash((&entry.key).into());
-        let Self { seats, by_key, hasher, .. } = self;
-        let key_of = |seat: &Seat| seats.get(*seat as usize).map(|entry| &entry.key);
-        let rehash = |seat: &Seat| key_of(seat).map_or(0, |key| hasher.hash_one(KeyRef::from(key)));
-        let found = by_key.entry(hash, |seat| key_of(seat) == Some(&entry.key), rehash);
-        match found {
+        let Self { seats, by_key, parked, hasher } = self;
+        let is_it = |seat: &Seat| seats.get(*seat).is_some_and(|held| held.key == entry.key);
+        let rehash = |seat: &Seat| seats.get(*seat).map_or(0, |held| hasher.hash_one(KeyRef::from(&held.key)));
+        match by_key.entry(hash, is_it, rehash) {
             Found::Occupied(held) => {
                 let seat = *held.get();
-                if let Some(held) = seats.get_mut(seat as usize) {
-                    self.parked -= usize::from(held.is_parked());
-                    *held = entry;
-                }
+                *parked -= usize::from(seats.get(seat).is_some_and(Entry::is_parked));
+                seats.put(seat, entry);
                 seat
             }
             Found::Vacant(place) => {
-                let seat = seats.vacant_key() as Seat;
+                let seat = seats.take_free();
+                seats.put(seat, entry);
                 place.insert(seat);
-                seats.insert(entry);
                 seat
             }
         }
@@ -98,7 +94,7 @@ impl Calls {
 
     /// The call leaves for good.
     pub(super) fn remove(&mut self, seat: Seat) -> Option<Entry> {
-        let entry = self.seats.try_remove(seat as usize)?;
+        let entry = self.seats.clear(seat)?;
         self.parked -= usize::from(entry.is_parked());
         let hash = self.hash((&entry.key).into());
         if let Ok(held) = self.by_key.find_entry(hash, |held| *held == seat) {
@@ -109,7 +105,7 @@ impl Calls {
 
     /// The call leaves memory; that it is open, and when it changes, stays.
     pub(super) fn park(&mut self, seat: Seat) {
-        if let Some(entry) = self.seats.get_mut(seat as usize) {
+        if let Some(entry) = self.seats.at(seat).and_then(Option::as_mut) {
             self.parked += usize::from(!entry.is_parked());
             entry.state = State::Parked;
         }
@@ -117,13 +113,61 @@ impl Calls {
 
     /// A call that left memory is back in it.
     pub(super) fn wake(&mut self, seat: Seat, open: Open) {
-        if let Some(entry) = self.seats.get_mut(seat as usize) {
+        if let Some(entry) = self.seats.at(seat).and_then(Option::as_mut) {
             self.parked -= usize::from(entry.is_parked());
             entry.state = State::Open(Box::new(open));
         }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &Entry)> {
-        self.seats.iter().map(|(seat, entry)| (seat as Seat, entry))
+        let seats = self.seats.chunks.iter().flatten().enumerate();
+        seats.filter_map(|(seat, entry)| Some((seat as Seat, entry.as_ref()?)))
+    }
+}
+
+/// Seats in chunks, so that they grow without being copied, and without room for as many again.
+#[derive(Default)]
+struct Seats {
+    chunks: Vec<Vec<Option<Entry>>>,
+    free: Vec<Seat>,
+}
+
+impl Seats {
+    const CHUNK: usize = 1 << 10;
+
+    fn get(&self, seat: Seat) -> Option<&Entry> {
+        self.chunks.get(seat as usize / Self::CHUNK)?.get(seat as usize % Self::CHUNK)?.as_ref()
+    }
+
+    fn at(&mut self, seat: Seat) -> Option<&mut Option<Entry>> {
+        self.chunks.get_mut(seat as usize / Self::CHUNK)?.get_mut(seat as usize % Self::CHUNK)
+    }
+
+    /// A seat that nobody has, to be filled at once.
+    fn take_free(&mut self) -> Seat {
+        if let Some(seat) = self.free.pop() {
+            return seat;
+        }
+        if self.chunks.last().is_none_or(|last| last.len() == Self::CHUNK) {
+            self.chunks.push(Vec::with_capacity(Self::CHUNK));
+        }
+        let before = (self.chunks.len() - 1) * Self::CHUNK;
+        let last = self.chunks.last_mut().map_or(0, |last| {
+            last.push(None);
+            last.len() - 1
+        });
+        (before + last) as Seat
+    }
+
+    fn put(&mut self, seat: Seat, entry: Entry) {
+        if let Some(place) = self.at(seat) {
+            *place = Some(entry);
+        }
+    }
+
+    fn clear(&mut self, seat: Seat) -> Option<Entry> {
+        let entry = self.at(seat)?.take()?;
+        self.free.push(seat);
+        Some(entry)
     }
 }

@@ -6,8 +6,8 @@ use compact_str::CompactString;
 use ringtrace_model::{Evaluation, Evidence, LegRow, Rules, Uuid, Verdict};
 use serde::Serialize;
 
+use super::Slot;
 use super::entry::{Entry, Open, Past, State};
-use super::{Idle, Slot};
 use crate::native::Block;
 use crate::records::Records;
 use crate::state::{CallRecord, Header, MAX_STATE_BYTES, Published, encode_key, write_key};
@@ -135,8 +135,8 @@ impl Slot {
             if let Some(at) = entry.next_change_at.filter(|at| timer != Some(*at)) {
                 self.timers.push(Reverse((at, seat)));
             }
-            let idle = Idle { seat, sequence: self.header.sequence, at: self.header.log_clock };
-            if entry.visits { self.visitors.push(idle) } else { self.idle.push_back(idle) }
+            let Header { sequence, log_clock, .. } = self.header;
+            if entry.visits { self.visitors.push((seat, sequence)) } else { self.idle.push(seat, sequence, log_clock) }
         }
         if planted!(LeavesUnacknowledged) {
             self.acknowledge(self.header.sequence);

@@ -23,7 +23,7 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// Log time at which the call changes by itself; `None` once settled.
     pub(crate) next_change_at: Option<i64>,
-    /// Sequence of the last flush that wrote the call.
+    /// Sequence of the last flush that wrote the call; of one that was loaded, the last that was acknowledged then.
     pub(crate) written_in: u64,
     pub(crate) past: Past,
     /// The slot has seen the call before it came into memory.
@@ -42,6 +42,8 @@ pub(crate) enum State {
     Open(Box<Open>),
     /// As its record in the changelog, which takes a fifth of the memory: until the next event, or until its time comes.
     Packed(Box<[u8]>),
+    /// As its record, squeezed by the slot's dictionary: once it has been at rest for a while.
+    Squeezed(Box<[u8]>),
     /// Not in memory: looked up when an event or its time comes.
     Parked,
 }
@@ -83,7 +85,7 @@ impl Entry {
     pub(crate) fn open(&mut self) -> Option<&mut Open> {
         match &mut self.state {
             State::Open(open) => Some(open),
-            State::Packed(_) | State::Parked => None,
+            State::Packed(_) | State::Squeezed(_) | State::Parked => None,
         }
     }
 

@@ -4,12 +4,17 @@ use std::cmp::Reverse;
 
 use ringtrace_model::CallKey;
 
+use super::Slot;
 use super::calls::{KeyRef, Seat};
 use super::entry::{Entry, History, Open, Past, State};
-use super::{Idle, Slot};
+use super::queue::Batch;
 use crate::load::MovedCall;
 use crate::state::CallRecord;
 use crate::tables::EVENTS_FIRST_SEEN;
+
+/// How long a call has to be at rest before it is squeezed, in milliseconds of log time: most of what changes calls comes within
+/// seconds, or with a timeout of theirs.
+const REST_MS: i64 = 60_000;
 
 impl Slot {
     /// Lets the log clock run to `now` (it never goes back), and marks the calls that change by themselves until then.
@@ -169,12 +174,12 @@ impl Slot {
         entry.recorded = true;
         entry.seen_before = true;
         entry.past = Past::Known;
+        entry.written_in = self.header.acknowledged;
         let stored = CallRecord::decode(&record).ok();
         let rows_missing = stored.as_ref().is_none_or(|stored| stored.sequence > acknowledged);
         let is_whole = stored.as_ref().is_some_and(|stored| stored.call.is_some());
         let mut removed = Vec::new();
         if let Some(stored) = stored {
-            entry.written_in = stored.sequence;
             entry.next_change_at = stored.next_change_at;
             if let Some(since) = stored.unchecked_since {
                 entry.past = Past::Unchecked;
@@ -185,13 +190,13 @@ impl Slot {
             }
         }
         let is_judged_again = self.judges_again && entry.past == Past::Known;
-        let (sequence, next_change_at) = (entry.written_in, entry.next_change_at);
+        let next_change_at = entry.next_change_at;
         entry.state = State::Packed(record);
         let seat = self.calls.insert(entry);
         if let Some(at) = next_change_at {
             self.timers.push(Reverse((at, seat)));
         }
-        self.idle.push_back(Idle { seat, sequence, at: self.header.log_clock });
+        self.idle.push(seat, self.header.acknowledged, self.header.log_clock);
         if !is_whole || !removed.is_empty() {
             self.unpack(seat);
             if let Some(open) = self.calls.get_mut(seat).and_then(Entry::open) {
@@ -204,34 +209,64 @@ impl Slot {
         seat
     }
 
-    /// ClickHouse has the rows of a flush: calls that need no place in memory leave it.
+    /// ClickHouse has the rows of a flush: calls that need no place in memory leave it, others come to rest.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
         self.header.acknowledged = self.header.acknowledged.max(sequence);
-        for visitor in std::mem::take(&mut self.visitors) {
-            if visitor.sequence <= sequence { self.leave(visitor, true) } else { self.visitors.push(visitor) }
+        for (seat, written_in) in std::mem::take(&mut self.visitors) {
+            match written_in <= sequence {
+                true => self.leave(seat, written_in, true),
+                false => self.visitors.push((seat, written_in)),
+            }
         }
+        self.squeeze();
         for _ in 0..self.idle.len() {
-            let full = self.calls.in_memory() > self.limits.calls;
-            let aged = |idle: &Idle| idle.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;
-            let Some(idle) = self.idle.pop_front_if(|idle| full || aged(idle)) else { return };
-            self.leave(idle, full);
+            let aged = |batch: &Batch| batch.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;
+            let full = self.is_full();
+            let Some(mut batch) = self.idle.pop(|batch| full || aged(batch)) else { return };
+            let is_aged = aged(&batch);
+            while is_aged || self.is_full() {
+                let Some(seat) = batch.seats.pop() else { break };
+                self.leave(seat, batch.sequence, self.is_full());
+            }
+            if !batch.seats.is_empty() {
+                return self.idle.give_back(batch);
+            }
         }
     }
 
-    fn leave(&mut self, idle: Idle, full: bool) {
-        let Some(entry) = self.calls.get(idle.seat).filter(|entry| !entry.is_parked()) else { return };
-        if entry.written_in != idle.sequence || entry.dirty {
+    fn is_full(&self) -> bool {
+        self.calls.in_memory() > self.limits.calls
+    }
+
+    fn leave(&mut self, seat: Seat, written_in: u64, full: bool) {
+        let Some(entry) = self.calls.get(seat).filter(|entry| !entry.is_parked()) else { return };
+        if entry.written_in != written_in || entry.dirty {
             // A later flush has put the call, or will put it, at the end of the queue again.
             return;
         }
         let waits = entry.past != Past::Known || entry.written_in > self.header.acknowledged;
         match entry.next_change_at {
             None if !waits => {
-                let left = self.calls.remove(idle.seat).filter(|entry| entry.recorded);
+                let left = self.calls.remove(seat).filter(|entry| entry.recorded);
                 self.gone.extend(left.map(|entry| entry.key));
             }
-            Some(_) if !waits && full => self.calls.park(idle.seat),
-            _ => self.idle.push_back(Idle { at: self.header.log_clock, ..idle }),
+            Some(_) if !waits && full => self.calls.park(seat),
+            _ => self.idle.push(seat, written_in, self.header.log_clock),
+        }
+    }
+
+    /// Squeezes the calls that have been at rest for a while.
+    fn squeeze(&mut self) {
+        let Slot { idle, calls, dictionary, header, .. } = self;
+        while let Some(batch) = idle.rested(header.log_clock.saturating_sub(REST_MS)) {
+            for seat in &batch.seats {
+                if let Some(entry) = calls.get_mut(*seat)
+                    && let State::Packed(record) = &entry.state
+                    && let Some(squeezed) = dictionary.squeeze(record)
+                {
+                    entry.state = State::Squeezed(squeezed);
+                }
+            }
         }
     }
 }

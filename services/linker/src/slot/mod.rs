@@ -9,15 +9,19 @@ mod calls;
 mod cut;
 mod entry;
 mod memory;
+mod queue;
+mod rest;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use calls::{Calls, KeyRef, Seat};
 pub(crate) use cut::SlotFlush;
 pub(crate) use entry::History;
 pub use entry::PastEvent;
 use entry::{Entry, Open, Past, State};
+use queue::Queue;
+use rest::Dictionary;
 use ringtrace_model::{CallKey, Event, Kind, Known, Rules, Scope};
 
 use crate::filter::RecentCalls;
@@ -52,9 +56,10 @@ pub(crate) struct Slot {
     /// Log times at which calls change by themselves; an entry counts only while the call in its seat says the same.
     timers: BinaryHeap<Reverse<(i64, Seat)>>,
     /// Calls in the order of their flushes.
-    idle: VecDeque<Idle>,
-    /// Calls that are in memory only because a request has named them.
-    visitors: Vec<Idle>,
+    idle: Queue,
+    dictionary: Dictionary,
+    /// Calls that are in memory only because a request has named them, with the flush that wrote them.
+    visitors: Vec<(Seat, u64)>,
     /// A request came since the last flush: the next one says how far the slot has come, even without anything else in it.
     has_request: bool,
     /// The log clock of the last flush.
@@ -73,12 +78,6 @@ pub(crate) struct Slot {
     spare: cut::Spare,
 }
 
-struct Idle {
-    seat: Seat,
-    sequence: u64,
-    at: i64,
-}
-
 impl Slot {
     /// A slot without calls, which goes on from `header`.
     pub(crate) fn new(partition: i32, rules: Rules, limits: Limits, header: Header) -> Self {
@@ -90,7 +89,8 @@ impl Slot {
             judges_again: false,
             calls: Calls::default(),
             timers: BinaryHeap::new(),
-            idle: VecDeque::new(),
+            idle: Queue::default(),
+            dictionary: Dictionary::default(),
             visitors: Vec::new(),
             has_request: false,
             told: header.log_clock,
@@ -179,8 +179,12 @@ impl Slot {
     /// Opens a call that is packed; false for one that is not in memory. What can't be read is looked up.
     fn unpack(&mut self, seat: Seat) -> bool {
         let Some(entry) = self.calls.get_mut(seat) else { return false };
-        let State::Packed(record) = &entry.state else { return !entry.is_parked() };
-        let (open, read) = Open::unpack(record);
+        let (open, read) = match &entry.state {
+            State::Open(_) => return true,
+            State::Parked => return false,
+            State::Packed(record) => Open::unpack(record),
+            State::Squeezed(record) => Open::unpack(&self.dictionary.unsqueeze(record).unwrap_or_default()),
+        };
         entry.state = State::Open(Box::new(open));
         if let Err(error) = read {
             tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
