@@ -1,7 +1,9 @@
 //! The allocator, and how long it keeps memory that is free.
-#![allow(unsafe_code, reason = "mimalloc's options have no safe form")]
+#![allow(unsafe_code, reason = "what tunes allocators has no safe form")]
 
-use std::ffi::c_long;
+use std::ffi::{c_int, c_long};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use libmimalloc_sys::{mi_option_set, mi_option_t};
 
@@ -16,6 +18,13 @@ const PURGE_DELAY: mi_option_t = 15;
 /// Some flushes of the linker, each of which takes about a second.
 const KEPT_MS: c_long = 2_000;
 
+/// How often glibc gives back what is free.
+const TRIM_PERIOD: Duration = Duration::from_secs(30);
+
+unsafe extern "C" {
+    fn malloc_trim(pad: usize) -> c_int;
+}
+
 /// Has the allocator keep free memory for some seconds, where its default is a hundredth of one. For the start of `main`.
 ///
 /// The linker fills and frees hundreds of megabytes with each flush: without this a tenth of what an event costs it is the kernel
@@ -25,5 +34,14 @@ pub fn keep() {
         // SAFETY: it takes any number as an option and as its value. Other threads may read the option meanwhile: it is one aligned
         // word, so they read the old value or the new one, and either will do.
         unsafe { mi_option_set(PURGE_DELAY, KEPT_MS) };
+    }
+}
+
+/// Has glibc's allocator give back what is free, now and then, until the other end of `stop` is dropped. librdkafka's memory is
+/// its, and it keeps for ever what lies between blocks that are in use: 150 MB after a burst.
+pub fn give_back(stop: &Receiver<()>) {
+    while stop.recv_timeout(TRIM_PERIOD) == Err(RecvTimeoutError::Timeout) {
+        // SAFETY: takes a number; glibc's own locks keep other threads out of its heaps.
+        unsafe { malloc_trim(0) };
     }
 }

@@ -1,6 +1,6 @@
 //! The linker as a whole: sessions with Kafka, one after the other, until it is drained or caught up.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use hashbrown::HashSet;
@@ -10,6 +10,7 @@ use ringtrace_kit::config::Config;
 use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 use ringtrace_kit::kafka::{TopicError, check_topics};
+use ringtrace_kit::memory::give_back;
 use tokio::runtime::Handle;
 
 use crate::changelog::ChangelogError;
@@ -119,10 +120,9 @@ impl Linker {
     pub fn run(&self, runtime: &Handle) -> Result<(), LinkError> {
         metrics::describe();
         metrics::begin_at_zero(&Inputs::of(&self.config.kafka));
-        let (_trimmer_lives, stop) = sync_channel(0);
         let trimmer = Trimmer::new(&self.config, runtime);
-        let thread = std::thread::Builder::new().name("trimmer".to_owned());
-        thread.spawn(move || trimmer.run(&stop)).map_err(|_| LinkError::Thread("trimmer"))?;
+        let _trimmer_lives = beside("trimmer", move |stop| trimmer.run(&stop))?;
+        let _memory_lives = beside("memory", |stop| give_back(&stop))?;
         let mut sessions = Sessions::new(self);
         loop {
             self.health.not_ready(KAFKA, "no partitions are assigned yet");
@@ -155,6 +155,14 @@ impl Linker {
         let live = Live::start(self, runtime, &sessions.instance, sessions.protocol)?;
         Session::start(self, live, partitions, sessions.refused.clone())?.run(&mut sessions.backoff)
     }
+}
+
+/// Starts what goes on until the other end of its channel is dropped.
+fn beside(name: &'static str, run: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<SyncSender<()>, LinkError> {
+    let (lives, stop) = sync_channel(0);
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(|| run(stop)).map_err(|_| LinkError::Thread(name))?;
+    Ok(lives)
 }
 
 /// What one session leaves to the next.

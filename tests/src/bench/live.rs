@@ -11,9 +11,11 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use ringtrace_kit::clock::wall_ms;
+use ringtrace_model::DAY_MS;
 use ringtrace_simulator::{Plan, Simulator, World};
 use serde_json::json;
 
+use super::{Shape, fill};
 use crate::simulated::given;
 use crate::stack::{Case, Given, PATIENCE, Running, free_port, get, stack, topic_of, wait_for};
 
@@ -166,14 +168,59 @@ fn linker(case: &Case, name: &str) -> (Running, String) {
     (running, listen)
 }
 
+/// What a second of wall time does, and what stays of it.
+pub struct Speed {
+    /// Events a second, from the first visible rows to the last.
+    pub events_per_second: f64,
+    /// After all merges: table, rows, and bytes on disk.
+    pub stored: Vec<(String, i64, i64)>,
+}
+
+/// Has linkers catch up with a backlog, on real Kafka and ClickHouse on the same machine.
+///
+/// # Panics
+/// When the stack fails, or not every event becomes a row.
+pub fn speed(events: usize, partitions: i32, linkers: usize) -> Speed {
+    let case = Case::new(&format!("bench-speed-{partitions}-{linkers}"), partitions);
+    let input = fill(&case, Shape { start: wall_ms() - DAY_MS, ..Shape::of(events) });
+    let rows = || case.number("SELECT count() FROM events_rows") as f64;
+    let all = input.of_calls.len() as f64;
+    let running: Vec<Running> = (0..linkers).map(|nth| case.start_as("link", &format!("linker-{nth}"), &[])).collect();
+    wait_for("the first rows", || rows() > 0.0);
+    let (begun, first) = (Instant::now(), rows());
+    wait_for("all rows", || {
+        // Looking is not to cost what is measured.
+        thread::park_timeout(Duration::from_millis(200));
+        rows() >= all
+    });
+    let share = (rows() - first) / all;
+    let events_per_second = input.events as f64 * share / begun.elapsed().as_secs_f64();
+    let legs = input.legs.len() as i64;
+    wait_for("all legs", || case.number("SELECT count() FROM legs") == legs);
+    drop(running);
+    for table in ["events_rows", "device_events_rows", "legs_rows", "calls_rows"] {
+        case.execute(&format!("OPTIMIZE TABLE {table} FINAL"));
+    }
+    let stored = case.rows(
+        "SELECT table, toInt64(sum(rows)) AS rows, toInt64(sum(bytes_on_disk)) AS bytes FROM system.parts \
+         WHERE active AND database = currentDatabase() AND table LIKE '%_rows' GROUP BY table ORDER BY table",
+    );
+    let stored = stored.iter().map(|row| {
+        let number = |name: &str| row[name].as_i64().expect("a number");
+        (row["table"].as_str().unwrap_or_default().to_owned(), number("rows"), number("bytes"))
+    });
+    Speed { events_per_second, stored: stored.collect() }
+}
+
 /// What open legs take.
 pub struct Memory {
     /// Bytes of the process for each of them, more than with a hundredth of them.
     pub bytes_per_leg: f64,
     /// Resident bytes of the process with all of them.
     pub resident: u64,
-    /// Seconds from the start of the next process, after a kill, until it has an event that came meanwhile in ClickHouse.
-    pub restart_s: f64,
+    /// Seconds from the start of the next process until it has an event that came meanwhile in ClickHouse: after SIGTERM, and
+    /// after SIGKILL, when brokers wait for the member that is gone.
+    pub restarts_s: [f64; 2],
 }
 
 /// Opens as many legs as asked for, each with two events, whose deadlines are an hour away.
@@ -182,7 +229,7 @@ pub struct Memory {
 /// When the stack fails.
 pub fn memory(legs: u32) -> Memory {
     let case = Case::on(stack().clone(), &format!("bench-memory-{legs}"), PARTITIONS);
-    let (running, listen) = linker(&case, "linker");
+    let (mut running, listen) = linker(&case, "linker");
     let occurred_at = wall_ms() + 3_600_000;
     let open = |from: u32, to: u32| {
         for nth in (from..to).step_by(10_000) {
@@ -204,18 +251,20 @@ pub fn memory(legs: u32) -> Memory {
     let few = legs / 100;
     let least = open(0, few);
     let most = open(few, legs);
-    running.signal("KILL");
-    case.write(&[push(PROBES, "1", 1 << 40, "push.sent", wall_ms())]);
-    let restarted = Instant::now();
-    drop(running);
-    let (_again, _) = linker(&case, "linker-again");
-    wait_for("the event", || {
-        case.number(&format!("SELECT count() FROM events_rows WHERE tenant_id = '{PROBES}'")) == 1
+    let restarts_s = ["TERM", "KILL"].map(|signal| {
+        running.signal(signal);
+        case.write(&[push(PROBES, signal, 1 << 40, "push.sent", wall_ms())]);
+        wait_for("its end", || running.ended().is_some());
+        let restarted = Instant::now();
+        running = linker(&case, signal).0;
+        let query = format!("SELECT count() FROM events_rows WHERE tenant_id = '{PROBES}' AND event_id = '{signal}'");
+        wait_for("the event", || case.number(&query) == 1);
+        restarted.elapsed().as_secs_f64()
     });
     Memory {
         bytes_per_leg: most.saturating_sub(least) as f64 * 1_024.0 / f64::from(legs - few),
         resident: most * 1_024,
-        restart_s: restarted.elapsed().as_secs_f64(),
+        restarts_s,
     }
 }
 
@@ -225,10 +274,11 @@ fn gauge(listen: &str, name: &str) -> f64 {
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
 }
 
-/// Resident memory once it has stopped to fall, in KiB: the allocator gives back what is free some seconds later.
+/// Resident memory once it has stopped to fall, in KiB: calls come to rest after a minute, and the allocator gives back what is
+/// free some seconds later.
 fn settled_kib(pid: u32) -> u64 {
     let (mut least, mut since) = (resident_kib(pid), Instant::now());
-    while since.elapsed() < Duration::from_secs(25) {
+    while since.elapsed() < Duration::from_secs(80) {
         thread::park_timeout(Duration::from_millis(500));
         let now = resident_kib(pid);
         if now + 1_024 < least {

@@ -15,7 +15,7 @@ use ringtrace_model::Event;
 
 use crate::stack::Case;
 
-pub use input::{Input, fill};
+pub use input::{Input, Shape, fill};
 pub use link::{Linking, To};
 pub use table::print;
 pub use usage::{Meter, Usage};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use ringtrace_tests::bench::live::{latency, memory};
+use ringtrace_tests::bench::live::{latency, memory, speed};
 
 /// Measures real Kafka, linker and ClickHouse on this machine.
 #[derive(Debug, Parser)]
@@ -17,7 +17,13 @@ struct Args {
     /// Open legs; 0 for none
     #[arg(long, default_value_t = 1_000_000)]
     legs: u32,
+    /// Events of the backlog that is caught up with; 0 for none
+    #[arg(long, default_value_t = 1_000_000)]
+    backlog: usize,
 }
+
+/// Partitions of each topic, and linkers.
+const FLEETS: [(i32, usize); 5] = [(1, 1), (2, 1), (6, 1), (12, 1), (6, 2)];
 
 fn main() {
     let args = Args::parse();
@@ -43,14 +49,26 @@ fn main() {
             legs[2]
         );
     }
+    if args.backlog > 0 {
+        println!("{:>10} {:>7} {:>10}", "partitions", "linkers", "events/s");
+        let fleets = FLEETS.map(|(partitions, linkers)| {
+            let speed = speed(args.backlog, partitions, linkers);
+            println!("{partitions:>10} {linkers:>7} {:>10.0}", speed.events_per_second);
+            speed
+        });
+        for (table, rows, bytes) in fleets.last().iter().flat_map(|speed| &speed.stored) {
+            println!("{table}: {rows} rows, {:.1} bytes each after merges", *bytes as f64 / *rows as f64);
+        }
+    }
     if args.legs > 0 {
         let took = memory(args.legs);
         println!(
-            "{} open legs: {:.0} bytes each, {} MiB resident; after a kill an event is visible in {:.1} s",
+            "{} open legs: {:.0} bytes each, {} MiB resident; an event is visible {:.1} s after a restart, {:.1} s after a kill",
             args.legs,
             took.bytes_per_leg,
             took.resident >> 20,
-            took.restart_s
+            took.restarts_s[0],
+            took.restarts_s[1]
         );
     }
 }

@@ -5,11 +5,8 @@ use std::io::{self, Write};
 use clap::Parser;
 use ringtrace_kit::config::load;
 use ringtrace_kit::telemetry::init_logs;
-use ringtrace_tests::bench::{Input, Meter, Subject, fill, print};
+use ringtrace_tests::bench::{Input, Meter, Shape, Subject, fill, print};
 use ringtrace_tests::stack::Case;
-
-/// Partitions of each topic, as `ringtrace migrate` makes them by default.
-const PARTITIONS: i32 = 6;
 
 /// Measures the linker on real Kafka and the embedded ClickHouse.
 #[derive(Debug, Parser)]
@@ -17,6 +14,15 @@ struct Args {
     /// Events to read
     #[arg(long, env = "RINGTRACE_BENCH_EVENTS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     events: u32,
+    /// Partitions of each topic
+    #[arg(long, default_value_t = 6)]
+    partitions: i32,
+    /// Calls that begin in a second of log time: the more, the more are open at a time; the world's own by default
+    #[arg(long)]
+    calls_per_second: Option<f64>,
+    /// Apps for each one of the world
+    #[arg(long, default_value_t = 1)]
+    apps: u64,
     /// How often everything is measured
     #[arg(long, env = "RINGTRACE_BENCH_ROUNDS", default_value_t = 3)]
     rounds: usize,
@@ -34,10 +40,12 @@ fn main() -> io::Result<()> {
     let logs = [("RINGTRACE_LOG_LEVEL".to_owned(), "warn".to_owned())];
     let config = load(None, logs.into_iter(), &[]).map_err(io::Error::other)?;
     init_logs(&config.log).map_err(io::Error::other)?;
-    let case = Case::new("bench", PARTITIONS);
+    let case = Case::new("bench", args.partitions);
     let meter = Meter::of_stack();
-    let input = fill(&case, args.events as usize);
-    describe(&input)?;
+    let usual = Shape::of(args.events as usize);
+    let calls_per_second = args.calls_per_second.unwrap_or(usual.calls_per_second);
+    let input = fill(&case, Shape { calls_per_second, apps: args.apps, ..usual });
+    describe(&input, args.partitions)?;
     let is_wanted = |subject: &Subject| match args.only {
         Some(only) => only == *subject,
         None => args.peers || !subject.is_peer(),
@@ -49,12 +57,12 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn describe(input: &Input) -> io::Result<()> {
+fn describe(input: &Input, partitions: i32) -> io::Result<()> {
     let mean = |bytes: u64| bytes as f64 / input.events as f64;
     let cores = std::thread::available_parallelism()?;
     writeln!(
         io::stdout(),
-        "{} events, {:.0} bytes of JSON and a key of {:.0} on average, {} legs, {:.1} h of log time, {PARTITIONS} partitions, \
+        "{} events, {:.0} bytes of JSON and a key of {:.0} on average, {} legs, {:.2} h of log time, {partitions} partitions, \
          no compression; {cores} cores",
         input.events,
         mean(input.value_bytes),
