@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ringtrace_model::CallKey;
 
 use super::Slot;
-use super::entry::Past;
+use super::entry::{Past, State};
 
 impl Slot {
     /// Whether a call is in memory.
@@ -33,6 +33,9 @@ impl Slot {
             let written_in = entry.written_in;
             let is_queued = self.idle.holds(seat, written_in) || self.visitors.contains(&(seat, written_in));
             let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(&seat);
+            if matches!(entry.state, State::Open(_)) && !is_on_its_way {
+                return Err(format!("slot {slot}: {key:?} is at rest, and not packed: {entry:?}"));
+            }
             if !is_queued && !is_on_its_way {
                 return Err(format!("slot {slot}: {key:?} never leaves memory: {entry:?}"));
             }

@@ -63,6 +63,8 @@ pub(crate) struct Open {
     pub(crate) removed: Vec<CompactString>,
     /// Rows in the slot's events block whose `first_seen` is not certain.
     pub(crate) rows: Vec<usize>,
+    /// How it was held before the last event, as long as that is still true.
+    pub(crate) before: Option<State>,
 }
 
 impl Entry {
@@ -81,10 +83,13 @@ impl Entry {
         }
     }
 
-    /// `None` unless the call is open.
+    /// An open call, to change it.
     pub(crate) fn open(&mut self) -> Option<&mut Open> {
         match &mut self.state {
-            State::Open(open) => Some(open),
+            State::Open(open) => {
+                open.before = None;
+                Some(open)
+            }
             State::Packed(_) | State::Squeezed(_) | State::Parked => None,
         }
     }
@@ -105,6 +110,7 @@ impl Open {
             published: Vec::new(),
             removed: Vec::new(),
             rows: Vec::new(),
+            before: None,
         }
     }
 
@@ -126,6 +132,7 @@ impl Open {
             published: record.published,
             removed: Vec::new(),
             rows: Vec::new(),
+            before: None,
         };
         (open, read)
     }

@@ -85,7 +85,7 @@ impl Slot {
         let Some(seat) = self.calls.find(key.into()) else { return };
         self.unpack(seat);
         let Some(entry) = self.calls.get_mut(seat) else { return };
-        let State::Open(open) = &mut entry.state else { return };
+        let Some(open) = entry.open() else { return };
         for past in &history.events {
             match past.event.event() {
                 Ok(event) => {

@@ -159,8 +159,11 @@ impl Slot {
         let changed = open.call.apply(event, meta.log_at);
         if changed {
             open.updated_at = open.updated_at.max(meta.log_at);
+            open.before = None;
             entry.visits = false;
             self.mark_dirty(seat);
+        } else if let Some(before) = open.before.take() {
+            entry.state = before;
         }
         changed
     }
@@ -179,19 +182,23 @@ impl Slot {
     /// Opens a call that is packed; false for one that is not in memory. What can't be read is looked up.
     fn unpack(&mut self, seat: Seat) -> bool {
         let Some(entry) = self.calls.get_mut(seat) else { return false };
-        let (open, read) = match &entry.state {
+        let (mut open, read) = match &entry.state {
             State::Open(_) => return true,
             State::Parked => return false,
             State::Packed(record) => Open::unpack(record),
             State::Squeezed(record) => Open::unpack(&self.dictionary.unsqueeze(record).unwrap_or_default()),
         };
-        entry.state = State::Open(Box::new(open));
-        if let Err(error) = read {
-            tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
-            entry.past = Past::Wanted;
-            entry.seen_before = true;
-            self.wanted.push(seat);
+        let before = std::mem::replace(&mut entry.state, State::Parked);
+        match read {
+            Ok(()) => open.before = Some(before),
+            Err(error) => {
+                tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
+                entry.past = Past::Wanted;
+                entry.seen_before = true;
+                self.wanted.push(seat);
+            }
         }
+        entry.state = State::Open(Box::new(open));
         true
     }
 
