@@ -1,5 +1,7 @@
 //! What the state changelog holds: a record per open call, and a header per slot.
 
+use std::borrow::Cow;
+
 use compact_str::CompactString;
 use ringtrace_model::{CallKey, Evidence, Uuid, Verdict};
 use serde::{Deserialize, Serialize};
@@ -75,11 +77,11 @@ pub(crate) struct CallRecord<'a> {
     pub(crate) updated_at: i64,
     /// Log time at which the call changes by itself, by the rules it was judged by; `None` once settled.
     pub(crate) next_change_at: Option<i64>,
-    pub(crate) published: Vec<Published>,
+    pub(crate) published: Cow<'a, [Published]>,
     /// The call was taken for new at this log time, in milliseconds since the Unix epoch, and is yet to be checked.
     pub(crate) unchecked_since: Option<i64>,
     /// Legs that this flush wrote as deleted.
-    pub(crate) removed: Vec<CompactString>,
+    pub(crate) removed: Cow<'a, [CompactString]>,
     /// The encoded call; `None` where it is too large, and has to be paged in from the history.
     #[serde(borrow, with = "serde_bytes")]
     pub(crate) call: Option<&'a [u8]>,
@@ -175,9 +177,9 @@ mod tests {
             first_seen: 1_728_000_000,
             updated_at: -1,
             next_change_at: Some(7),
-            published: vec![Published { device_id: "d".into(), verdict: Verdict::Reported, evidence: None }],
+            published: vec![Published { device_id: "d".into(), verdict: Verdict::Reported, evidence: None }].into(),
             unchecked_since: Some(5),
-            removed: vec!["e".into()],
+            removed: vec!["e".into()].into(),
             call: Some(&[7, 8]),
         };
         let mut encoded = Vec::new();

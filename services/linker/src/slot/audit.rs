@@ -33,7 +33,7 @@ impl Slot {
             let written_in = entry.written_in;
             let is_queued = self.idle.holds(seat, written_in) || self.visitors.contains(&(seat, written_in));
             let is_on_its_way = entry.dirty || entry.past == Past::Wanted || self.wanted.contains(&seat);
-            if matches!(entry.state, State::Open(_)) && !is_on_its_way {
+            if matches!(entry.state, State::Open(_)) && !is_on_its_way && self.idle.has_rested(seat, written_in) {
                 return Err(format!("slot {slot}: {key:?} is at rest, and not packed: {entry:?}"));
             }
             if !is_queued && !is_on_its_way {

@@ -10,7 +10,7 @@ use super::Slot;
 use super::entry::{Entry, Open, Past, State};
 use crate::native::Block;
 use crate::records::Records;
-use crate::state::{CallRecord, Header, MAX_STATE_BYTES, Published, encode_key, write_key};
+use crate::state::{Header, Published, encode_key, write_key};
 use crate::tables::{CALLS, EVENTS, Image, LEGS, put_call, put_leg};
 
 /// What a slot writes in one flush.
@@ -152,7 +152,7 @@ impl Slot {
 }
 
 impl SlotFlush {
-    /// Judges a call, writes it, and packs it as it is written; false for one without events.
+    /// Judges a call and writes it; false for one without events.
     fn write_call(&mut self, entry: &mut Entry, rules: &Rules) -> bool {
         let Entry { key, state, next_change_at, written_in, past, visits, recorded, .. } = entry;
         let State::Open(open) = state else { return true };
@@ -171,29 +171,16 @@ impl SlotFlush {
             *next_change_at = evaluation.next_change_at;
             self.negative_latencies += evaluation.negative_latencies;
         }
-        *written_in = self.header.sequence;
-        *recorded = true;
         self.encoded.clear();
         self.encoded = call.encode(std::mem::take(&mut self.encoded));
-        let record = CallRecord {
-            sequence: self.header.sequence,
-            first_seen: open.first_seen,
-            updated_at: open.updated_at,
-            next_change_at: *next_change_at,
-            published: std::mem::take(&mut open.published),
-            unchecked_since: (*past == Past::Unchecked).then_some(open.unknown_since),
-            removed: std::mem::take(&mut open.removed),
-            call: (self.encoded.len() <= MAX_STATE_BYTES).then_some(&self.encoded),
-        };
-        let is_whole = record.call.is_some();
-        let value = self.states.push(|out| write_key(key, out), |out| record.write(out));
-        if is_whole {
-            *state = State::Packed(value.into());
-        } else {
-            open.published = record.published;
-            open.rows = Vec::new();
-            open.call = call;
-        }
+        let record = open.record(self.header.sequence, *next_change_at, *past, &self.encoded);
+        self.states.push(|out| write_key(key, out), |out| record.write(out));
+        open.call = call;
+        open.removed = Vec::new();
+        open.rows = Vec::new();
+        open.before = None;
+        *written_in = self.header.sequence;
+        *recorded = true;
         true
     }
 

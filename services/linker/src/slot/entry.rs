@@ -1,9 +1,11 @@
 //! A call of a slot.
 
+use std::borrow::Cow;
+
 use compact_str::CompactString;
 use ringtrace_model::{Call, CallKey, StoredEvent};
 
-use crate::state::{CallRecord, Published, StateError};
+use crate::state::{CallRecord, MAX_STATE_BYTES, Published, StateError};
 
 /// What is known of a call's events before it was in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +40,11 @@ pub(crate) struct Entry {
 /// How a call is held.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// Open to events.
+    /// Open to events, and some time after the last.
     Open(Box<Open>),
-    /// As its record in the changelog, which takes a fifth of the memory: until the next event, or until its time comes.
+    /// As its record in the changelog.
     Packed(Box<[u8]>),
-    /// As its record, squeezed by the slot's dictionary: once it has been at rest for a while.
+    /// As its record, squeezed by the slot's dictionary, which takes a tenth of the memory of an open call.
     Squeezed(Box<[u8]>),
     /// Not in memory: looked up when an event or its time comes.
     Parked,
@@ -63,7 +65,7 @@ pub(crate) struct Open {
     pub(crate) removed: Vec<CompactString>,
     /// Rows in the slot's events block whose `first_seen` is not certain.
     pub(crate) rows: Vec<usize>,
-    /// How it was held before the last event, as long as that is still true.
+    /// How it was held when an event came, until something changes.
     pub(crate) before: Option<State>,
 }
 
@@ -114,6 +116,26 @@ impl Open {
         }
     }
 
+    /// The record of the flush `sequence`; `call` is the encoded call.
+    pub(crate) fn record<'a>(
+        &'a self,
+        sequence: u64,
+        next_change_at: Option<i64>,
+        past: Past,
+        call: &'a [u8],
+    ) -> CallRecord<'a> {
+        CallRecord {
+            sequence,
+            first_seen: self.first_seen,
+            updated_at: self.updated_at,
+            next_change_at,
+            published: Cow::Borrowed(&self.published),
+            unchecked_since: (past == Past::Unchecked).then_some(self.unknown_since),
+            removed: Cow::Borrowed(&self.removed),
+            call: (call.len() <= MAX_STATE_BYTES).then_some(call),
+        }
+    }
+
     /// What a record of the changelog holds, and why not all of it. Its deleted legs are written already.
     pub(crate) fn unpack(record: &[u8]) -> (Self, Result<(), StateError>) {
         let record = match CallRecord::decode(record) {
@@ -129,7 +151,7 @@ impl Open {
             first_seen: record.first_seen,
             unknown_since: record.unchecked_since.unwrap_or(record.updated_at),
             updated_at: record.updated_at,
-            published: record.published,
+            published: record.published.into_owned(),
             removed: Vec::new(),
             rows: Vec::new(),
             before: None,

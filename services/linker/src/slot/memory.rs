@@ -12,9 +12,9 @@ use crate::load::MovedCall;
 use crate::state::CallRecord;
 use crate::tables::EVENTS_FIRST_SEEN;
 
-/// How long a call has to be at rest before it is squeezed, in milliseconds of log time: most of what changes calls comes within
-/// seconds, or with a timeout of theirs.
-const REST_MS: i64 = 60_000;
+/// How long nothing has happened to a call that is packed, in milliseconds of log time: most events of a call come within
+/// seconds of each other, and each one that comes later has to open it.
+const REST_MS: i64 = 30_000;
 
 impl Slot {
     /// Lets the log clock run to `now` (it never goes back), and marks the calls that change by themselves until then.
@@ -186,7 +186,7 @@ impl Slot {
                 self.unchecked.push((entry.key.clone(), since));
             }
             if rows_missing {
-                removed = stored.removed;
+                removed = stored.removed.into_owned();
             }
         }
         let is_judged_again = self.judges_again && entry.past == Past::Known;
@@ -218,7 +218,7 @@ impl Slot {
                 false => self.visitors.push((seat, written_in)),
             }
         }
-        self.squeeze();
+        self.pack_rested();
         for _ in 0..self.idle.len() {
             let aged = |batch: &Batch| batch.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;
             let full = self.is_full();
@@ -255,17 +255,32 @@ impl Slot {
         }
     }
 
-    /// Squeezes the calls that have been at rest for a while.
-    fn squeeze(&mut self) {
+    /// Packs the calls to which nothing has happened for a while.
+    fn pack_rested(&mut self) {
         let Slot { idle, calls, dictionary, header, .. } = self;
+        let (mut encoded, mut record) = (Vec::new(), Vec::new());
         while let Some(batch) = idle.rested(header.log_clock.saturating_sub(REST_MS)) {
             for seat in &batch.seats {
-                if let Some(entry) = calls.get_mut(*seat)
-                    && let State::Packed(record) = &entry.state
-                    && let Some(squeezed) = dictionary.squeeze(record)
-                {
-                    entry.state = State::Squeezed(squeezed);
-                }
+                let Some(entry) = calls.get_mut(*seat) else { continue };
+                entry.state = match &entry.state {
+                    State::Open(open) if entry.written_in == batch.sequence && !entry.dirty => {
+                        encoded.clear();
+                        encoded = open.call.encode(encoded);
+                        let whole = open.record(entry.written_in, entry.next_change_at, entry.past, &encoded);
+                        if whole.call.is_none() {
+                            continue;
+                        }
+                        record.clear();
+                        whole.write(&mut record);
+                        let squeezed = dictionary.squeeze(&record).map(State::Squeezed);
+                        squeezed.unwrap_or_else(|| State::Packed(record.as_slice().into()))
+                    }
+                    State::Packed(record) => match dictionary.squeeze(record) {
+                        Some(squeezed) => State::Squeezed(squeezed),
+                        None => continue,
+                    },
+                    State::Open(_) | State::Squeezed(_) | State::Parked => continue,
+                };
             }
         }
     }
@@ -273,6 +288,8 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use ringtrace_model::{Call, CallKey, Rules, Uuid};
 
     use crate::slot::{Limits, Slot};
@@ -289,9 +306,9 @@ mod tests {
                 first_seen: 600,
                 updated_at: 1,
                 next_change_at: Some(9),
-                published: Vec::new(),
+                published: Cow::default(),
                 unchecked_since: None,
-                removed: Vec::new(),
+                removed: Cow::default(),
                 call,
             }
             .write(&mut bytes);

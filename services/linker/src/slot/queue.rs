@@ -58,6 +58,12 @@ impl Queue {
     }
 
     #[cfg(test)]
+    pub(super) fn has_rested(&self, seat: Seat, sequence: u64) -> bool {
+        let has = |batch: &Batch| batch.is_rested && batch.sequence == sequence && batch.seats.contains(&seat);
+        self.batches.iter().any(has)
+    }
+
+    #[cfg(test)]
     pub(super) fn holds(&self, seat: Seat, sequence: u64) -> bool {
         self.batches.iter().any(|batch| batch.sequence == sequence && batch.seats.contains(&seat))
     }
