@@ -17,7 +17,7 @@ WEB_TESTS := tests/web/node_modules/.ready
 PEERS := target/peers/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-live bench-parts bench-pages bench-alerts incidents bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-growth bench-live bench-parts bench-pages bench-alerts incidents bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -76,7 +76,17 @@ bench-peers: build $(KAFKA) $(PEERS)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench --peers
 
-# How soon rows are visible at 1,000 and 20,000 events a second, what a million open legs take in memory, and the restart.
+# What the linker costs with more partitions, apps and calls at a time. Some minutes, and 12 GB of disk for the last one.
+bench-growth: build $(KAFKA)
+	cargo build --release --locked --workspace --bin bench
+	for partitions in 1 6 16 64; do target/release/bench --only discard --partitions $$partitions || exit; done
+	for apps in 1 30 300; do target/release/bench --only discard --apps $$apps || exit; done
+	for rate in 20 200 2000 20000; do target/release/bench --only discard --calls-per-second $$rate || exit; done
+	target/release/bench --only discard --rounds 1 --calls-per-second 100000 --events 7600000
+	target/release/bench --only discard --rounds 1 --calls-per-second 300000 --events 23000000
+
+# How soon rows are visible at 1,000 and 20,000 events a second, how fast a backlog is caught up with by one linker and by two, what
+# rows take on disk, what a million open legs take in memory, and the restart.
 bench-live: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench-live
 	target/release/bench-live
