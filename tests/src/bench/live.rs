@@ -256,7 +256,7 @@ pub fn memory(legs: u32) -> Memory {
         case.write(&[push(PROBES, signal, 1 << 40, "push.sent", wall_ms())]);
         wait_for("its end", || running.ended().is_some());
         let restarted = Instant::now();
-        running = linker(&case, signal).0;
+        running = linker(&case, "linker").0;
         let query = format!("SELECT count() FROM events_rows WHERE tenant_id = '{PROBES}' AND event_id = '{signal}'");
         wait_for("the event", || case.number(&query) == 1);
         restarted.elapsed().as_secs_f64()
