@@ -21,23 +21,15 @@ const KEPT_MS: c_long = 2_000;
 /// How often glibc gives back what is free.
 const TRIM_PERIOD: Duration = Duration::from_secs(30);
 
-/// `M_ARENA_MAX` of glibc's `malloc.h`.
-const ARENA_MAX: c_int = -8;
-
 unsafe extern "C" {
-    fn mallopt(option: c_int, value: c_int) -> c_int;
     fn malloc_trim(pad: usize) -> c_int;
 }
 
-/// Has the allocator keep free memory for some seconds, where its default is a hundredth of one, and glibc's hold all of its in one
-/// place. For the start of `main`.
+/// Has the allocator keep free memory for some seconds, where its default is a hundredth of one. For the start of `main`.
 ///
 /// The linker fills and frees hundreds of megabytes with each flush: without this a tenth of what an event costs it is the kernel
-/// clearing pages that were there a moment ago. What `MIMALLOC_PURGE_DELAY` asks for stays. Only librdkafka's memory is glibc's,
-/// which would give each of its threads an arena whose end is never given back: up to 100 MB after a burst.
+/// clearing pages that were there a moment ago. What `MIMALLOC_PURGE_DELAY` asks for stays.
 pub fn keep() {
-    // SAFETY: takes two numbers, and there are no other threads yet.
-    unsafe { mallopt(ARENA_MAX, 1) };
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
         // SAFETY: it takes any number as an option and as its value. Other threads may read the option meanwhile: it is one aligned
         // word, so they read the old value or the new one, and either will do.
