@@ -7,11 +7,12 @@
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
+use nix::libc::_exit;
+
 use crate::imports;
 
 unsafe extern "C" {
     fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
-    fn _exit(status: c_int) -> !;
 }
 
 /// Keeps, to the end of the process, what the library that has the address `inside` sets up from now on: the exit runs

@@ -51,7 +51,7 @@ pub struct Latency {
 /// When the stack fails, or a probe does not come within two minutes.
 pub fn latency(events_per_second: f64, length: Duration) -> Latency {
     let case = Case::new(&format!("bench-live-{events_per_second}"), PARTITIONS);
-    let (_linker, _) = linker(&case, "linker");
+    let (_linker, _) = linker(&case);
     let sent: Mutex<BTreeMap<i64, i64>> = Mutex::default();
     let start = wall_ms();
     let (mut events, mut legs) = (BTreeMap::new(), BTreeMap::new());
@@ -157,13 +157,13 @@ fn push(tenant: &str, id: &str, call: u128, kind: &str, occurred_at: i64) -> Giv
     }
 }
 
-fn linker(case: &Case, name: &str) -> (Running, String) {
+fn linker(case: &Case) -> (Running, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let settings = [
         ("RINGTRACE_HTTP_LISTEN".to_owned(), listen.clone()),
         ("RINGTRACE_LINK_CALLS_IN_MEMORY".to_owned(), "4000000".to_owned()),
     ];
-    let running = case.start_as("link", name, &settings);
+    let running = case.start_as("link", "linker", &settings);
     wait_for("the linker to be ready", || get(&listen, "/readyz").contains("200 OK"));
     (running, listen)
 }
@@ -229,7 +229,7 @@ pub struct Memory {
 /// When the stack fails.
 pub fn memory(legs: u32) -> Memory {
     let case = Case::on(stack().clone(), &format!("bench-memory-{legs}"), PARTITIONS);
-    let (mut running, listen) = linker(&case, "linker");
+    let (mut running, listen) = linker(&case);
     let occurred_at = wall_ms() + 3_600_000;
     let open = |from: u32, to: u32| {
         for nth in (from..to).step_by(10_000) {
@@ -256,7 +256,7 @@ pub fn memory(legs: u32) -> Memory {
         case.write(&[push(PROBES, signal, 1 << 40, "push.sent", wall_ms())]);
         wait_for("its end", || running.ended().is_some());
         let restarted = Instant::now();
-        running = linker(&case, "linker").0;
+        running = linker(&case).0;
         let query = format!("SELECT count() FROM events_rows WHERE tenant_id = '{PROBES}' AND event_id = '{signal}'");
         wait_for("the event", || case.number(&query) == 1);
         restarted.elapsed().as_secs_f64()
@@ -274,7 +274,7 @@ fn gauge(listen: &str, name: &str) -> f64 {
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
 }
 
-/// Resident memory once it has stopped to fall, in KiB: calls come to rest after a minute, and the allocator gives back what is
+/// Resident memory once it has stopped to fall, in KiB: calls come to rest after half a minute, and the allocator gives back what is
 /// free some seconds later.
 fn settled_kib(pid: u32) -> u64 {
     let (mut least, mut since) = (resident_kib(pid), Instant::now());

@@ -105,17 +105,17 @@ impl Calls {
 
     /// The call leaves memory; that it is open, and when it changes, stays.
     pub(super) fn park(&mut self, seat: Seat) {
-        if let Some(entry) = self.seats.at(seat).and_then(Option::as_mut) {
-            self.parked += usize::from(!entry.is_parked());
-            entry.state = State::Parked;
+        if let Some(entry) = self.get_mut(seat) {
+            let was = std::mem::replace(&mut entry.state, State::Parked);
+            self.parked += usize::from(!matches!(was, State::Parked));
         }
     }
 
     /// A call that left memory is back in it.
     pub(super) fn wake(&mut self, seat: Seat, open: Open) {
-        if let Some(entry) = self.seats.at(seat).and_then(Option::as_mut) {
-            self.parked -= usize::from(entry.is_parked());
-            entry.state = State::Open(Box::new(open));
+        if let Some(entry) = self.get_mut(seat) {
+            let was = std::mem::replace(&mut entry.state, State::Open(Box::new(open)));
+            self.parked -= usize::from(matches!(was, State::Parked));
         }
     }
 

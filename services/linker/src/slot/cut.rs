@@ -128,8 +128,7 @@ impl Slot {
             let timer = entry.next_change_at;
             if !flush.write_call(entry, &self.rules) {
                 // Its history is gone, or there was none.
-                let left = self.calls.remove(seat).filter(|entry| entry.recorded);
-                self.gone.extend(left.map(|entry| entry.key));
+                self.dismiss(seat);
                 continue;
             }
             if let Some(at) = entry.next_change_at.filter(|at| timer != Some(*at)) {

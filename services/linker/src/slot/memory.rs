@@ -246,13 +246,16 @@ impl Slot {
         }
         let waits = entry.past != Past::Known || entry.written_in > self.header.acknowledged;
         match entry.next_change_at {
-            None if !waits => {
-                let left = self.calls.remove(seat).filter(|entry| entry.recorded);
-                self.gone.extend(left.map(|entry| entry.key));
-            }
+            None if !waits => self.dismiss(seat),
             Some(_) if !waits && full => self.calls.park(seat),
             _ => self.idle.push(seat, written_in, self.header.log_clock),
         }
+    }
+
+    /// The call leaves for good, its record in the changelog with the next flush.
+    pub(super) fn dismiss(&mut self, seat: Seat) {
+        let left = self.calls.remove(seat).filter(|entry| entry.recorded);
+        self.gone.extend(left.map(|entry| entry.key));
     }
 
     /// Packs the calls to which nothing has happened for a while.
