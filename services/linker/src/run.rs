@@ -113,7 +113,7 @@ impl Linker {
     /// Links until the drain starts, or everything is caught up. Blocks: run it on a thread of its own.
     ///
     /// A fault that may pass (brokers away, a transaction that was not committed) drops what is in memory and reads it
-    /// again from Kafka.
+    /// again from Kafka; where a stop was asked for, whoever is next reads it again.
     ///
     /// # Errors
     /// A fault that someone has to act on. What was not committed will be read again.
@@ -137,6 +137,11 @@ impl Linker {
                     sessions.refused.extend(sources);
                     continue;
                 }
+                Err(error) if error.is_transient() && self.drain.is_started() => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "stopped, and what was not committed is read again by whoever is next");
+                    return Ok(());
+                }
                 Err(error) if sessions.may_help(&error) && !self.drain.is_started() => error,
                 result => return result,
             };
@@ -145,7 +150,9 @@ impl Linker {
             tracing::warn!(error = &error as &dyn std::error::Error, ?wait, "state is dropped and read again");
             self.health.not_ready(KAFKA, with_causes(&error));
             let drain = self.drain.clone();
-            let _ = runtime.block_on(async { tokio::time::timeout(wait, drain.started()).await });
+            if runtime.block_on(async { tokio::time::timeout(wait, drain.started()).await }).is_ok() {
+                return Ok(());
+            }
         }
     }
 

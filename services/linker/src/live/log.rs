@@ -80,7 +80,7 @@ impl LiveLog {
     fn describe(&self) -> KafkaResult<Vec<Described>> {
         let names = Input::ALL.map(|input| &**self.inputs.name(input));
         if self.has_ids {
-            return topics::describe(self.raw.client(), &names, TIMEOUT);
+            return patiently(|| topics::describe(self.raw.client(), &names, TIMEOUT));
         }
         let count = |name| {
             let metadata = self.raw.fetch_metadata(Some(name), TIMEOUT)?;
@@ -91,11 +91,26 @@ impl LiveLog {
     }
 }
 
-/// Whether a broker that starts, stops or is out of reach says so.
+/// Asks again while a broker starts, stops or is out of reach: a session asks after every transaction, and a connection that is
+/// cut is no reason to drop its state.
+fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Err(error) if may_pass(&error) && started.elapsed() < TIMEOUT => std::thread::park_timeout(PAUSE),
+            answer => return answer,
+        }
+    }
+}
+
 fn may_pass(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition};
+    let code = match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    };
     let passing = [AllBrokersDown, BrokerTransportFailure, LeaderNotAvailable, NotLeaderForPartition];
-    error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
+    code.is_some_and(|code| passing.contains(&code))
 }
 
 impl Log for LiveLog {
@@ -126,14 +141,7 @@ impl Log for LiveLog {
     }
 
     fn bounds(&self, (input, partition): Place) -> KafkaResult<(i64, i64)> {
-        // A session asks this after every transaction of others. A broker that is being restarted is no reason to drop its state.
-        let started = Instant::now();
-        loop {
-            match self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT) {
-                Err(error) if may_pass(&error) && started.elapsed() < TIMEOUT => std::thread::park_timeout(PAUSE),
-                bounds => return bounds,
-            }
-        }
+        patiently(|| self.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT))
     }
 
     fn changelog(&self, partition: i32) -> Result<Changelog, ChangelogError> {

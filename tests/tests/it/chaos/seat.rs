@@ -20,8 +20,8 @@ pub struct Seat {
     is_due: bool,
     pub starts: u32,
     /// Ends that nobody asked for, and stops that did not drain: how, and the last words.
-    pub surprises: Vec<(ExitStatus, String)>,
-    /// Times that a linker dropped its state and read it again.
+    pub surprises: Vec<String>,
+    /// Times that a linker dropped its state, for itself or another to read it again.
     pub restarts: usize,
 }
 
@@ -118,7 +118,7 @@ impl Seat {
         let Some(ended) = ended else { return };
         self.read(&ended);
         if is_sudden || !status.success() {
-            self.surprises.push((status, last_lines(&ended.output())));
+            self.surprises.push(format!("{}: {status}\n{}", self.name, last_lines(&ended.output())));
         }
     }
 
@@ -127,7 +127,8 @@ impl Seat {
         let output = ended.output();
         let is_fault = output.contains("panicked at") || output.contains("defect of Ringtrace");
         assert!(!is_fault, "{}: {}", self.name, last_lines(&output));
-        self.restarts += output.matches("state is dropped and read again").count();
+        let drops = ["state is dropped and read again", "what was not committed is read again by whoever is next"];
+        self.restarts += drops.iter().map(|drop| output.matches(drop).count()).sum::<usize>();
     }
 
     pub fn describe(&self) -> String {
