@@ -55,16 +55,18 @@ pub fn client(settings: &ClickHouse) -> Client {
         .with_setting("select_sequential_consistency", "1")
 }
 
-/// Writes an encoded batch; acknowledged when it returns.
+/// Writes an encoded batch, piece by piece; acknowledged when it returns.
 ///
 /// # Errors
 /// As ClickHouse says; the same bytes may be written again.
-pub async fn insert(client: &Client, statement: &str, batch: Bytes) -> Result<(), Error> {
+pub async fn insert(client: &Client, statement: &str, batch: impl IntoIterator<Item = Bytes>) -> Result<(), Error> {
     let mut insert = client.insert_formatted_with(statement).with_timeouts(Some(SEND), Some(END));
     for (name, value) in INSERT_SETTINGS {
         insert = insert.with_setting(name, value);
     }
-    insert.send(batch).await?;
+    for piece in batch {
+        insert.send(piece).await?;
+    }
     insert.end().await
 }
 

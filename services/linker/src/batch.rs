@@ -92,9 +92,9 @@ impl Batch {
             self.counts.unknown_kinds += 1;
         }
         let is_of_devices = record.input == Input::Device || self.is_replayed_from_devices(record, routing);
+        let attributes = routing.privacy.protect(&event.attributes);
+        let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
         if is_of_devices || !event.is_call_event() {
-            let attributes = routing.privacy.protect(&event.attributes);
-            let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
             put_device_event(&mut self.device_events, event, meta);
         }
         let is_linked = if is_of_devices { event.is_forwarded() } else { event.is_call_event() };
@@ -105,8 +105,7 @@ impl Batch {
         self.counts.placement.note(record.input, partition != record.partition);
         match slot {
             Some(slot) if partition == record.partition && !is_rerouted_again(record.input) => {
-                let attributes = routing.privacy.protect(&event.attributes);
-                slot.fold(event, EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes });
+                slot.fold(event, meta);
             }
             _ => self.reroute(record, partition),
         }

@@ -2,6 +2,9 @@
 //!
 //! Columns are sent with plain types; the server casts them to the table's (`LowCardinality`, `DateTime64`, ...).
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use ringtrace_model::Uuid;
 
 use crate::records::empty;
@@ -143,31 +146,55 @@ impl Block {
     }
 }
 
-/// Blocks of one table, as one, in Native format, in memory that was used before; nothing for no rows.
-pub(crate) fn encode(blocks: &[&Block], used: Vec<u8>) -> Vec<u8> {
-    let mut out = used;
-    out.clear();
+/// How much of a batch is encoded at a time, in bytes: a piece is sent from the processor's cache, and its memory is that of the
+/// one before.
+const PIECE: usize = 256 << 10;
+
+/// Blocks of one table, as one, in Native format, piece by piece; nothing for no rows.
+pub(crate) fn encode<'b>(blocks: &'b [&'b Block]) -> impl Iterator<Item = Bytes> + 'b {
     let rows = rows_in(blocks);
-    let Some(table) = blocks.first().map(|block| block.table).filter(|_| rows > 0) else { return out };
-    debug_assert!(blocks.iter().all(|block| std::ptr::eq(block.table, table)));
-    let columns = || blocks.iter().flat_map(|block| &block.columns);
-    let size: usize = columns().map(|c| c.data.len() + c.nulls.len() + c.ends.len() * 8).sum();
-    out.reserve(size + (table.columns.len() + 1) * 64);
-    put_length(&mut out, table.columns.len());
-    put_length(&mut out, rows);
-    for (place, (name, kind)) in table.columns.iter().enumerate() {
-        let parts = || blocks.iter().filter_map(|block| block.columns.get(place));
-        put_text(&mut out, name);
-        put_text(&mut out, kind.name());
-        parts().for_each(|part| out.extend_from_slice(&part.nulls));
-        let mut base = 0;
-        for part in parts() {
-            part.ends.iter().for_each(|end| out.extend_from_slice(&(base + end).to_le_bytes()));
-            base += part.ends.last().copied().unwrap_or(0);
-        }
-        parts().for_each(|part| out.extend_from_slice(&part.data));
+    let table = blocks.first().map(|block| block.table).filter(|_| rows > 0);
+    debug_assert!(blocks.iter().all(|block| table.is_none_or(|table| std::ptr::eq(block.table, table))));
+    let columns = table.map_or(&[][..], |table| table.columns);
+    let mut head = Vec::new();
+    if table.is_some() {
+        put_length(&mut head, columns.len());
+        put_length(&mut head, rows);
     }
-    out
+    let of_column = |(place, (name, kind)): (usize, &(&str, ColumnType))| {
+        let mut head = Vec::new();
+        put_text(&mut head, name);
+        put_text(&mut head, kind.name());
+        std::iter::once(Cow::Owned(head)).chain(contents(blocks, place))
+    };
+    let mut parts = std::iter::once(Cow::Owned(head)).chain(columns.iter().enumerate().flat_map(of_column));
+    let (mut part, mut at): (Cow<[u8]>, _) = (Cow::default(), 0);
+    std::iter::from_fn(move || {
+        let mut piece = Vec::with_capacity(PIECE);
+        while piece.len() < PIECE {
+            let left = part.get(at..).unwrap_or_default();
+            let taken = left.len().min(PIECE - piece.len());
+            piece.extend_from_slice(left.get(..taken).unwrap_or_default());
+            at += taken;
+            if at == part.len() {
+                let Some(next) = parts.next() else { break };
+                (part, at) = (next, 0);
+            }
+        }
+        (!piece.is_empty()).then(|| Bytes::from(piece))
+    })
+}
+
+/// A column of several blocks, as one.
+fn contents<'b>(blocks: &'b [&'b Block], place: usize) -> impl Iterator<Item = Cow<'b, [u8]>> {
+    let columns = move || blocks.iter().filter_map(move |block| block.columns.get(place));
+    let ends = columns().scan(0, |base, column| {
+        let before = *base;
+        *base += column.ends.last().copied().unwrap_or(0);
+        Some(Cow::Owned(column.ends.iter().flat_map(|end| (before + end).to_le_bytes()).collect()))
+    });
+    let nulls = columns().map(|column| Cow::Borrowed(column.nulls.as_slice()));
+    nulls.chain(ends).chain(columns().map(|column| Cow::Borrowed(column.data.as_slice())))
 }
 
 /// Rows of several blocks.
@@ -355,7 +382,7 @@ mod tests {
     };
 
     fn encode(blocks: &[&Block]) -> Vec<u8> {
-        super::encode(blocks, vec![7; 3])
+        super::encode(blocks).flatten().collect()
     }
 
     fn block(rows: std::ops::Range<usize>) -> Block {

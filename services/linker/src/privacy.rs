@@ -2,12 +2,19 @@
 
 use std::borrow::Cow;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::Sha256;
+use sonic_rs::{JsonValueTrait, LazyValue, to_array_iter, to_object_iter};
 
 use crate::record::hexadecimal;
+
+/// What a hash takes beside what it replaces, in bytes.
+const HASH_BYTES: usize = 80;
+
+/// How deep attributes may be nested: as deep as the parser of events goes.
+const MOST_DEPTH: usize = 128;
 
 /// Which fields are personal, and the key of their hashes.
 #[derive(Clone)]
@@ -61,60 +68,95 @@ impl Privacy {
     /// `patterns` name fields, `*` standing for any text at one end: `token`, `*_token`, `phone*`.
     pub fn new(patterns: &[String], key: &[u8]) -> Self {
         let patterns: Vec<Pattern> = patterns.iter().map(|text| Pattern::new(text)).collect();
-        let texts = AhoCorasick::new(patterns.iter().map(Pattern::text)).ok();
+        // Leftmost first: any match will do, and this kind searches with vector instructions.
+        let mut builder = AhoCorasick::builder();
+        let texts = builder.match_kind(MatchKind::LeftmostFirst).build(patterns.iter().map(Pattern::text)).ok();
         Privacy { patterns, texts, keyed: Hmac::new_from_slice(key).ok() }
     }
 
-    /// The attributes (a JSON object) with the values of personal fields, at any depth, replaced by
-    /// `sha256:` and the hexadecimal HMAC-SHA256 of the value.
+    /// The attributes (a JSON object as the model writes it: sorted, without spaces) with the values of personal fields, at any
+    /// depth, replaced by `sha256:` and the hexadecimal HMAC-SHA256 of the value.
     pub fn protect<'a>(&self, attributes: &'a str) -> Cow<'a, str> {
         if self.texts.as_ref().is_some_and(|texts| !texts.is_match(attributes)) {
             return Cow::Borrowed(attributes);
         }
-        let Ok(mut parsed) = serde_json::from_str::<Map<String, Value>>(attributes) else {
-            return Cow::Borrowed("{}");
-        };
-        if self.protect_object(&mut parsed) { Cow::Owned(Value::Object(parsed).to_string()) } else { attributes.into() }
+        let mut out = String::with_capacity(attributes.len() + HASH_BYTES);
+        match self.protect_value(attributes, &mut out, 0) {
+            Ok(()) => Cow::Owned(out),
+            Err(_) => Cow::Borrowed("{}"),
+        }
     }
 
-    fn protect_object(&self, object: &mut Map<String, Value>) -> bool {
-        let mut changed = false;
-        for (field, value) in object.iter_mut() {
-            if !value.is_null() && self.patterns.iter().any(|pattern| pattern.matches(field)) {
-                *value = Value::String(self.hash(value));
-                changed = true;
-            } else {
-                changed |= self.protect_value(value);
+    /// Writes a value with what is personal in it hashed.
+    fn protect_value(&self, value: &str, out: &mut String, depth: usize) -> Result<(), Unreadable> {
+        if depth > MOST_DEPTH {
+            return Err(Unreadable);
+        }
+        match value.as_bytes().first() {
+            Some(b'{') => {
+                let fields = to_object_iter(value).map(|field| {
+                    let (name, value) = field.map_err(|_| Unreadable)?;
+                    Ok((Some(name), value))
+                });
+                self.protect_all(fields, ['{', '}'], out, depth)
+            }
+            Some(b'[') => {
+                let values = to_array_iter(value).map(|value| Ok((None, value.map_err(|_| Unreadable)?)));
+                self.protect_all(values, ['[', ']'], out, depth)
+            }
+            _ => {
+                out.push_str(value);
+                Ok(())
             }
         }
-        changed
     }
 
-    fn protect_value(&self, value: &mut Value) -> bool {
-        match value {
-            Value::Object(object) => self.protect_object(object),
-            Value::Array(values) => values.iter_mut().fold(false, |changed, value| self.protect_value(value) | changed),
-            _ => false,
+    /// Writes what an object or an array holds, with the brackets around it.
+    fn protect_all<'v>(
+        &self,
+        values: impl Iterator<Item = Result<(Option<Cow<'v, str>>, LazyValue<'v>), Unreadable>>,
+        [open, close]: [char; 2],
+        out: &mut String,
+        depth: usize,
+    ) -> Result<(), Unreadable> {
+        out.push(open);
+        for (nth, value) in values.enumerate() {
+            let (name, value) = value?;
+            if nth > 0 {
+                out.push(',');
+            }
+            if let Some(name) = &name {
+                out.push_str(&Value::from(name.as_ref()).to_string());
+                out.push(':');
+            }
+            let is_personal = name.is_some_and(|name| self.patterns.iter().any(|pattern| pattern.matches(&name)));
+            match is_personal && !value.is_null() {
+                true => self.write_hash(&value, out),
+                false => self.protect_value(value.as_raw_str(), out, depth + 1)?,
+            }
         }
+        out.push(close);
+        Ok(())
     }
 
-    fn hash(&self, value: &Value) -> String {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let mut out = String::with_capacity(71);
-        out.push_str("sha256:");
+    /// Of a string what it says, of anything else its JSON.
+    fn write_hash(&self, value: &LazyValue<'_>, out: &mut String) {
+        out.push_str("\"sha256:");
         if let Some(mut mac) = self.keyed.clone() {
-            mac.update(text.as_bytes());
+            mac.update(value.as_str().unwrap_or_else(|| value.as_raw_str()).as_bytes());
             out.push_str(&hexadecimal(&mac.finalize().into_bytes()));
         }
-        out
+        out.push('"');
     }
 }
 
+/// Attributes that are no JSON, or nested deeper than any event can be.
+struct Unreadable;
+
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::Privacy;
 
     fn protect(attributes: &str) -> String {
@@ -134,10 +176,27 @@ mod tests {
             r#"{"caller":{"name":"s3cret"}}"#,
             r#"{"payload":["s3cret"]}"#,
             r#"{"a":[{"b":{"token":"s3cret"}}]}"#,
+            r#"{"a":[1,"\"token\":",null,[],{}],"to\"ken":{"phone":{"b":[true,"s3cret"]}}}"#,
         ] {
             let out = protect(secret);
             assert!(!out.contains("s3cret") && out.contains("\"sha256:"), "{secret} -> {out}");
+            let (before, after): (Value, Value) =
+                (serde_json::from_str(secret).unwrap(), serde_json::from_str(&out).unwrap());
+            let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&before), names(&after), "{secret} -> {out}");
         }
+    }
+
+    #[test]
+    fn what_is_not_personal_stays_as_it_is() {
+        let odd = r#"{"a":[1,"\"token\":",null,-0.5,1e30,[],{}],"t":{"\u0001\"token":"é"},"token":null}"#;
+        assert_eq!(protect(odd), odd);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_left_out() {
+        let nested = format!("{{\"a\":{}{{\"token\":1}}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        assert_eq!(protect(&nested), "{}");
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Writing blocks to ClickHouse until they are acknowledged, and finding the rows that it will never take.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clickhouse::Client;
 use clickhouse::error::Error;
 use rdkafka::error::KafkaError;
@@ -13,8 +12,7 @@ use ringtrace_kit::drain::Drain;
 use ringtrace_kit::health::Health;
 
 use crate::metrics;
-use crate::native::{Block, Table, encode, rows_in};
-use crate::records::empty;
+use crate::native::{Block, encode, rows_in};
 
 /// Part of the service's health that ClickHouse decides.
 const CLICKHOUSE: &str = "clickhouse";
@@ -77,8 +75,6 @@ pub(crate) struct Writer {
     pub(crate) gives_up: bool,
     /// Gone with the session whose rows these are.
     pub(crate) wanted: Weak<()>,
-    /// Memory of what was written, for what comes next.
-    pub(crate) used: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Writer {
@@ -130,25 +126,16 @@ impl Writer {
     async fn try_insert(&self, blocks: &[&Block]) -> Result<(), FlushError> {
         let filled = blocks.iter().find(|block| block.rows() > 0);
         let Some(table) = filled.map(|block| block.table) else { return Ok(()) };
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let bytes = Bytes::from(encode(blocks, used.unwrap_or_default()));
-        let written = self.write(table, blocks, &bytes).await;
-        if let Ok(used) = bytes.try_into_mut() {
-            let mut used = Vec::from(used);
-            empty(&mut used);
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(used);
-        }
-        written
-    }
-
-    async fn write(&self, table: &Table, blocks: &[&Block], bytes: &Bytes) -> Result<(), FlushError> {
-        let Sink::ClickHouse(client) = &self.sink else { return Ok(()) };
+        let Sink::ClickHouse(client) = &self.sink else {
+            encode(blocks).for_each(drop);
+            return Ok(());
+        };
         let (table, statement) = (table.name, table.insert_statement(&self.database));
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         let started = Instant::now();
         let mut draining_since = None;
         loop {
-            let Err(error) = insert(client, &statement, bytes.clone()).await else {
+            let Err(error) = insert(client, &statement, encode(blocks)).await else {
                 self.health.ready(CLICKHOUSE);
                 return Ok(());
             };

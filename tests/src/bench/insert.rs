@@ -24,7 +24,7 @@ pub(super) fn measure(name: &str, case: &Case, input: &Input, meter: &Meter) -> 
     let usage = meter.measure(|| {
         for (table, rows) in &batches {
             let statement = format!("INSERT INTO {}.{table} FORMAT Native", other.database);
-            let inserted = insert(other.client(), &statement, rows.clone());
+            let inserted = insert(other.client(), &statement, [rows.clone()]);
             other.runtime.block_on(inserted).expect("ClickHouse takes the rows");
         }
     });

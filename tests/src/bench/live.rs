@@ -20,7 +20,7 @@ use crate::simulated::given;
 use crate::stack::{Case, Given, PATIENCE, Running, free_port, get, stack, topic_of, wait_for};
 
 /// Partitions of each topic, as `ringtrace migrate` makes them by default.
-const PARTITIONS: i32 = 6;
+pub(super) const PARTITIONS: i32 = 6;
 
 /// Records of a simulated call, on average.
 const EVENTS_PER_CALL: f64 = 17.4;
@@ -93,7 +93,7 @@ pub fn latency(events_per_second: f64, length: Duration) -> Latency {
 }
 
 /// Writes what happens from now on for [`BEFORE`] and `length`; gives how many events a second that was.
-fn write(case: &Case, events_per_second: f64, length: Duration, sent: &Mutex<BTreeMap<i64, i64>>) -> f64 {
+pub(super) fn write(case: &Case, events_per_second: f64, length: Duration, sent: &Mutex<BTreeMap<i64, i64>>) -> f64 {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", case.brokers())
         .set("partitioner", "murmur2_random")
@@ -157,7 +157,7 @@ fn push(tenant: &str, id: &str, call: u128, kind: &str, occurred_at: i64) -> Giv
     }
 }
 
-fn linker(case: &Case) -> (Running, String) {
+pub(super) fn linker(case: &Case) -> (Running, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let settings = [
         ("RINGTRACE_HTTP_LISTEN".to_owned(), listen.clone()),
@@ -268,7 +268,7 @@ pub fn memory(legs: u32) -> Memory {
     }
 }
 
-fn gauge(listen: &str, name: &str) -> f64 {
+pub(super) fn gauge(listen: &str, name: &str) -> f64 {
     let metrics = get(listen, "/metrics");
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
@@ -288,7 +288,7 @@ fn settled_kib(pid: u32) -> u64 {
     resident_kib(pid)
 }
 
-fn resident_kib(pid: u32) -> u64 {
+pub(super) fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)

@@ -8,6 +8,7 @@ mod link;
 pub mod live;
 pub mod pages;
 mod peers;
+pub mod steady;
 mod table;
 mod usage;
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use ringtrace_tests::bench::pages::{Api, Measured, Names, Question, Range, Store, fill, measure, questions, sizes};
-
-const REQUESTS: &str = include_str!("../bench/pages/requests.txt");
+use ringtrace_tests::bench::pages::{
+    Api, Measured, Names, Question, REQUESTS, Range, Store, fill, measure, questions, sizes,
+};
 
 /// Fills an embedded ClickHouse, rolls it up, and asks of `ringtrace serve` what pages ask.
 #[derive(Debug, Parser)]

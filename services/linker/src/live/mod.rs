@@ -5,8 +5,8 @@ mod producer;
 mod rules;
 mod store;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
@@ -200,7 +200,6 @@ impl Beside for Live<'_> {
             drain: drain.clone(),
             gives_up: self.linker.until_caught_up,
             wanted: Arc::downgrade(&self.lives),
-            used: Mutex::default(),
         };
         self.producer = Busy::default();
         let producer = LiveProducer::open(&config.kafka, &self.inputs, &self.instance, &self.stored, &self.producer)?;

@@ -53,7 +53,7 @@ impl Store for ClickHouseStore {
             lines.push(b'\n');
         }
         let statement = format!("INSERT INTO {}.slots_rows FORMAT JSONEachRow", self.writer.database);
-        if let Err(error) = self.runtime.block_on(insert(client, &statement, lines.into())) {
+        if let Err(error) = self.runtime.block_on(insert(client, &statement, [lines.into()])) {
             tracing::warn!(error = &error as &dyn std::error::Error, "positions of the slots were not written");
         }
     }

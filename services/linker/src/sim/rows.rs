@@ -119,7 +119,7 @@ impl<'b> Reader<'b> {
 
 /// The rows of blocks of one table.
 pub(super) fn rows_of(blocks: &[&Block]) -> Vec<Row> {
-    let bytes = encode(blocks, Vec::new());
+    let bytes: Vec<u8> = encode(blocks).flatten().collect();
     if bytes.is_empty() {
         return Vec::new();
     }

@@ -218,7 +218,13 @@ impl Slot {
                 false => self.visitors.push((seat, written_in)),
             }
         }
+        self.let_leave();
+        // Only what stays: catching up, most calls have left by now.
         self.pack_rested();
+    }
+
+    /// Calls leave that are settled for long enough, or for which there is no room.
+    fn let_leave(&mut self) {
         for _ in 0..self.idle.len() {
             let aged = |batch: &Batch| batch.at.saturating_add(self.limits.settled_ms) <= self.header.log_clock;
             let full = self.is_full();

@@ -7,3 +7,6 @@ mod store;
 pub use fill::{fill, sizes};
 pub use query::{Measured, Names, Question, Range, measure, questions};
 pub use store::{Api, Store};
+
+/// What each page asks, for [`questions`].
+pub const REQUESTS: &str = include_str!("requests.txt");

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tokio::task::spawn_blocking;
 
 use super::{Api, Store};
 use crate::stack::ask;
@@ -67,9 +68,12 @@ impl Question {
         Question { request, ..self.clone() }
     }
 
-    async fn ask(&self, api: &Api) {
-        let (server, path) = (api.address.clone(), format!("/api/v1{}", self.request));
-        let answer = tokio::task::spawn_blocking(move || ask(&server, &path, &[])).await.expect("a thread ends");
+    /// Waits for the answer of an API, by its address.
+    ///
+    /// # Panics
+    /// When it is none, or an error.
+    pub fn ask(&self, server: &str) {
+        let answer = ask(server, &format!("/api/v1{}", self.request), &[]);
         assert_eq!(answer.status, 200, "{}: {}", self.request, answer.body);
     }
 }
@@ -82,7 +86,11 @@ pub async fn measure(store: &Store, api: &Api, questions: &[Question], rounds: u
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let (cpu, since) = (store.cpu() + api.cpu(), Instant::now());
-        join_all(questions.iter().map(|question| question.ask(api))).await;
+        let asked = questions.iter().map(|question| {
+            let (question, server) = (question.clone(), api.address.clone());
+            spawn_blocking(move || question.ask(&server))
+        });
+        join_all(asked).await.into_iter().for_each(|asked| asked.expect("every question is answered"));
         if round > 0 {
             walls.push(since.elapsed().as_secs_f64());
             cpus.push(store.cpu() + api.cpu() - cpu);
