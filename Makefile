@@ -17,7 +17,7 @@ WEB_TESTS := tests/web/node_modules/.ready
 PEERS := target/peers/.ready
 JS_CLIENT := services/clickhouse/tests/clients/node_modules/.ready
 
-.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-growth bench-live bench-parts bench-pages bench-alerts incidents bench-door boards notices tools clean
+.PHONY: build web test test-web test-long chaos yardstick lint demo bench bench-peers bench-growth bench-live bench-steady bench-parts bench-pages bench-alerts incidents bench-door boards notices tools clean
 
 # The one binary, with the web application in it, and the ClickHouse engine that it loads.
 build: tools $(LIBCHDB) $(WEB)
@@ -90,6 +90,13 @@ bench-growth: build $(KAFKA)
 bench-live: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench-live
 	target/release/bench-live
+
+# Whether the linker's memory stays as it is over an hour at 2,500 events a second, and how long pages of the dashboards wait meanwhile;
+# then the same pages while half of what this machine links in a second comes in.
+bench-steady: build $(KAFKA)
+	cargo build --release --locked --workspace --bin bench-live
+	target/release/bench-live --rates --backlog 0 --legs 0 --minutes 60 --steady-rate 2500
+	target/release/bench-live --rates --backlog 0 --legs 0 --minutes 4 --steady-rate 90000
 
 # What parse, fold, judgement and encoding cost, each by itself.
 bench-parts: tools
