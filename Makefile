@@ -92,11 +92,11 @@ bench-live: build $(KAFKA)
 	target/release/bench-live
 
 # Whether the linker's memory stays as it is over an hour at 2,500 events a second, and how long pages of the dashboards wait meanwhile;
-# then the same pages while half of what this machine links in a second comes in.
+# then the same pages while two cores are busy with simulating and linking.
 bench-steady: build $(KAFKA)
 	cargo build --release --locked --workspace --bin bench-live
 	target/release/bench-live --rates --backlog 0 --legs 0 --minutes 60 --steady-rate 2500
-	target/release/bench-live --rates --backlog 0 --legs 0 --minutes 4 --steady-rate 90000
+	target/release/bench-live --rates --backlog 0 --legs 0 --minutes 4 --steady-rate 30000
 
 # What parse, fold, judgement and encoding cost, each by itself.
 bench-parts: tools
