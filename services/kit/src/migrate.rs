@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 10] = [
+const MIGRATIONS: [(u32, &str, &str); 11] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -17,6 +17,7 @@ const MIGRATIONS: [(u32, &str, &str); 10] = [
     (8, "device_risk", include_str!("../../../schemas/clickhouse/0008_device_risk.sql")),
     (9, "counts", include_str!("../../../schemas/clickhouse/0009_counts.sql")),
     (10, "bucket_index", include_str!("../../../schemas/clickhouse/0010_bucket_index.sql")),
+    (11, "call_index", include_str!("../../../schemas/clickhouse/0011_call_index.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
@@ -32,8 +33,9 @@ const CLUSTER_ONLY: &str = "-- cluster only";
 const ONLY_WHILE: &str = "-- only while ";
 
 /// Tables with a retention, its clause, and whether it is that of events.
-const RETENTIONS: [(&str, &str, bool); 11] = [
+const RETENTIONS: [(&str, &str, bool); 12] = [
     ("events", "toDateTime(log_at)", true),
+    ("call_index", "last_logged", true),
     ("device_events", "toDateTime(log_at)", true),
     ("legs", "first_seen", false),
     ("calls", "first_seen", false),

@@ -92,7 +92,7 @@ impl Batch {
             self.counts.unknown_kinds += 1;
         }
         let is_of_devices = record.input == Input::Device || self.is_replayed_from_devices(record, routing);
-        let attributes = routing.privacy.protect(&event.attributes);
+        let attributes = routing.privacy.protect(event);
         let meta = EventMeta { log_at: record.log_at, source: &self.source, attributes: &attributes };
         if is_of_devices || !event.is_call_event() {
             put_device_event(&mut self.device_events, event, meta);

@@ -27,7 +27,7 @@ const EVENTS_OF_CALLS: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, event_id, contents, kind,
         toUnixTimestamp64Milli(occurred_at) AS occurred_at, app_id, device_id, platform, os_version, app_version,
         sdk_version, device_model, country, carrier, network, build_channel, clock_offset_ms, mono_ms, boot_id, attributes,
-        toUnixTimestamp64Milli(log_at) AS log_at, toUnixTimestamp(first_seen) AS seen
+        toUnixTimestamp64Milli(log_at) AS logged, toUnixTimestamp(first_seen) AS seen
     FROM events_rows WHERE tenant_id IN ? AND call_uuid IN (SELECT toUUID(arrayJoin(splitByChar(',', ?))))";
 
 const VERDICTS_OF_CALLS: &str = "
@@ -46,12 +46,16 @@ const PLACES_SINCE: &str = "
         AND call_uuid IN (SELECT toUUID(arrayJoin(splitByChar(',', ?))))
     SETTINGS do_not_merge_across_partitions_select_final = 1";
 
-/// The bound on the log time spares the parts that hold nothing older, such as those that the linker has just written.
 const FIRST_LOGGED: &str = "
     SELECT tenant_id, toString(call_uuid) AS uuid, toUnixTimestamp64Milli(min(log_at)) AS first_logged
-    FROM events_rows WHERE tenant_id IN ? AND call_uuid IN (SELECT toUUID(arrayJoin(splitByChar(',', ?)))) AND first_seen != toDateTime(0)
-        AND log_at < fromUnixTimestamp64Milli(?)
+    FROM events_rows WHERE tenant_id IN ? AND call_uuid IN (SELECT toUUID(arrayJoin(splitByChar(',', ?))))
+        AND toDate(log_at) IN ? AND first_seen != toDateTime(0)
     GROUP BY tenant_id, call_uuid";
+
+/// To look for a UUID in `events` is to read a block of every part of every day that is kept, so it is looked for here first.
+const CALL_INDEX: &str = "
+    SELECT call_high, toUnixTimestamp(min(first_logged)) AS since, toUnixTimestamp(max(last_logged)) AS until
+    FROM call_index_rows WHERE call_high IN (SELECT toUInt64(arrayJoin(splitByChar(',', ?)))) GROUP BY call_high";
 
 #[derive(Row, Deserialize)]
 struct EventRow {
@@ -76,7 +80,7 @@ struct EventRow {
     mono_ms: Option<i64>,
     boot_id: Option<String>,
     attributes: String,
-    log_at: i64,
+    logged: i64,
     seen: u32,
 }
 
@@ -102,6 +106,23 @@ struct FirstRow {
     uuid: String,
     first_logged: i64,
 }
+
+/// When the first and the last event of the calls were logged whose UUIDs begin so, in seconds since the Unix epoch.
+#[derive(Row, Deserialize)]
+struct IndexRow {
+    call_high: u64,
+    since: u32,
+    until: u32,
+}
+
+impl IndexRow {
+    /// The days of `events` that have them, counted from the Unix epoch.
+    fn days(&self) -> impl Iterator<Item = u32> + use<> {
+        self.since / DAY_SECONDS..=self.until / DAY_SECONDS
+    }
+}
+
+const DAY_SECONDS: u32 = 86_400;
 
 impl EventRow {
     fn into_past(self) -> (CallKey, PastEvent) {
@@ -132,7 +153,7 @@ impl EventRow {
             attributes: self.attributes,
             contents: self.contents,
         };
-        (key, PastEvent { event, log_at: self.log_at, first_seen: self.seen })
+        (key, PastEvent { event, log_at: self.logged, first_seen: self.seen })
     }
 }
 
@@ -190,16 +211,21 @@ pub(crate) async fn fetch(
     keys: &[CallKey],
 ) -> Result<HashMap<CallKey, History>, clickhouse::error::Error> {
     let mut histories: HashMap<CallKey, History> = HashMap::new();
+    let of_days = format!("{EVENTS_OF_CALLS} AND toDate(log_at) IN ?");
     for keys in keys.chunks(CALLS_PER_QUERY) {
+        let (keys, days) = indexed(client, keys.iter().map(|key| (key, i64::MAX))).await?;
+        if keys.is_empty() {
+            continue;
+        }
         let mut found: HashMap<CallKey, History> = HashMap::new();
-        let mut events = ask_of(client.query(EVENTS_OF_CALLS), keys).fetch::<EventRow>()?;
+        let mut events = ask_of(client.query(&of_days), &keys).bind(&days).fetch::<EventRow>()?;
         while let Some(row) = events.next().await? {
             let (key, past) = row.into_past();
             found.entry(key).or_default().events.push(past);
         }
         let asked_for: HashSet<&CallKey> = keys.iter().collect();
         found.retain(|key, _| asked_for.contains(key));
-        find_rows(client, keys, &mut found).await?;
+        find_rows(client, &keys, &mut found).await?;
         let places: Vec<(&str, u32, String)> = keys.iter().filter_map(|key| place_of(key, &found)).collect();
         // An empty list is no set of tuples to ClickHouse: no places, no query.
         for places in places.chunks(PLACES_PER_QUERY) {
@@ -274,9 +300,11 @@ pub(crate) async fn known_before(
     let mut known = Vec::new();
     for calls in calls.chunks(CALLS_PER_QUERY) {
         let begun: HashMap<&CallKey, i64> = calls.iter().map(|(key, at)| (key, *at)).collect();
-        let keys: Vec<CallKey> = calls.iter().map(|(key, _)| key.clone()).collect();
-        let latest = begun.values().max().map_or(0, |at| (*at).max(0));
-        let mut rows = ask_of(client.query(FIRST_LOGGED), &keys).bind(latest).fetch::<FirstRow>()?;
+        let (keys, days) = indexed(client, calls.iter().map(|(key, at)| (key, *at))).await?;
+        if keys.is_empty() {
+            continue;
+        }
+        let mut rows = ask_of(client.query(FIRST_LOGGED), &keys).bind(&days).fetch::<FirstRow>()?;
         while let Some(row) = rows.next().await? {
             let key = key_of(&row.tenant_id, &row.uuid);
             if begun.get(&key).is_some_and(|at| row.first_logged < *at) {
@@ -285,6 +313,27 @@ pub(crate) async fn known_before(
         }
     }
     Ok(known)
+}
+
+/// Those of some calls that may have events which count and were logged before a log time, in milliseconds since the Unix epoch;
+/// and the days of all such events.
+async fn indexed<'k>(
+    client: &Client,
+    calls: impl Iterator<Item = (&'k CallKey, i64)>,
+) -> Result<(Vec<CallKey>, Vec<u32>), clickhouse::error::Error> {
+    let high = |key: &CallKey| key.call_uuid.as_u64_pair().0;
+    let calls: Vec<(&CallKey, i64)> = calls.collect();
+    let highs: Vec<String> = calls.iter().map(|(key, _)| high(key).to_string()).collect();
+    let mut rows = client.query(CALL_INDEX).bind(highs.join(",")).fetch::<IndexRow>()?;
+    let mut logged: HashMap<u64, IndexRow> = HashMap::new();
+    while let Some(row) = rows.next().await? {
+        logged.insert(row.call_high, row);
+    }
+    let row_of =
+        |(key, before): &(&CallKey, i64)| logged.get(&high(key)).filter(|row| i64::from(row.since) * 1_000 < *before);
+    let days: BTreeSet<u32> = calls.iter().filter_map(row_of).flat_map(IndexRow::days).collect();
+    let keys = calls.iter().filter(|call| row_of(call).is_some()).map(|(key, _)| (*key).clone());
+    Ok((keys.collect(), days.into_iter().collect()))
 }
 
 /// Binds tenants and UUIDs, in this order.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use hmac::{Hmac, KeyInit, Mac};
+use ringtrace_model::{Event, attribute_names};
 use serde_json::Value;
 use sha2::Sha256;
 use sonic_rs::{JsonValueTrait, LazyValue, to_array_iter, to_object_iter};
@@ -20,6 +21,9 @@ pub struct Privacy {
     /// Finds the text that JSON with a matching field must contain, so that the common case needs no parser. `None` where there
     /// are too many patterns for it.
     texts: Option<AhoCorasick>,
+    /// A field that the contract gives to some kind is personal. It is usually none of them, so that events without others need no
+    /// search.
+    names_attributes: bool,
     /// With the key in it already. A key of any length is taken.
     keyed: Option<Hmac<Sha256>>,
 }
@@ -68,12 +72,22 @@ impl Privacy {
         // Leftmost first: any match will do, and this kind searches with vector instructions.
         let mut builder = AhoCorasick::builder();
         let texts = builder.match_kind(MatchKind::LeftmostFirst).build(patterns.iter().map(Pattern::text)).ok();
-        Privacy { patterns, texts, keyed: Hmac::new_from_slice(key).ok() }
+        let names_attributes = attribute_names().any(|name| patterns.iter().any(|pattern| pattern.matches(name)));
+        Privacy { patterns, texts, names_attributes, keyed: Hmac::new_from_slice(key).ok() }
     }
 
-    /// The attributes (a JSON object as the model writes it: sorted, without spaces, not nested deep) with the values of personal fields, at any
-    /// depth, replaced by `sha256:` and the hexadecimal HMAC-SHA256 of the value.
-    pub fn protect<'a>(&self, attributes: &'a str) -> Cow<'a, str> {
+    /// The attributes of an event with the values of personal fields, at any depth, replaced by `sha256:` and the hexadecimal HMAC-SHA256 of
+    /// the value.
+    pub fn protect<'e>(&self, event: &'e Event<'_>) -> Cow<'e, str> {
+        if event.has_free_fields || self.names_attributes {
+            self.protect_text(&event.attributes)
+        } else {
+            Cow::Borrowed(&event.attributes)
+        }
+    }
+
+    /// `attributes` is a JSON object as the model writes it: sorted, without spaces, not nested deep.
+    fn protect_text<'a>(&self, attributes: &'a str) -> Cow<'a, str> {
         if self.texts.as_ref().is_some_and(|texts| !texts.is_match(attributes)) {
             return Cow::Borrowed(attributes);
         }
@@ -119,7 +133,15 @@ impl Privacy {
                 out.push(',');
             }
             if let Some(name) = &name {
-                out.push_str(&Value::from(name.as_ref()).to_string());
+                match name {
+                    // Without escapes, so it is written as it was.
+                    Cow::Borrowed(name) => {
+                        out.push('"');
+                        out.push_str(name);
+                        out.push('"');
+                    }
+                    Cow::Owned(name) => out.push_str(&Value::from(name.as_str()).to_string()),
+                }
                 out.push(':');
             }
             let is_personal = name.is_some_and(|name| self.patterns.iter().any(|pattern| pattern.matches(&name)));
@@ -150,11 +172,37 @@ struct Unreadable;
 mod tests {
     use serde_json::Value;
 
+    use ringtrace_model::Event;
+
     use super::Privacy;
 
     fn protect(attributes: &str) -> String {
+        privacy().protect_text(attributes).into_owned()
+    }
+
+    fn privacy() -> Privacy {
         let patterns = ["token", "*_token", "handle", "phone*", "caller*", "payload"].map(str::to_owned);
-        Privacy::new(&patterns, b"key").protect(attributes).into_owned()
+        Privacy::new(&patterns, b"key")
+    }
+
+    fn protect_event(privacy: &Privacy, attributes: &str) -> String {
+        let value = format!(
+            r#"{{"event_id":"e","kind":"sdk.heartbeat","occurred_at":1,"app_id":"a","device_id":"d",{attributes}}}"#
+        );
+        privacy.protect(&Event::parse(value.as_bytes(), 1).unwrap()).into_owned()
+    }
+
+    #[test]
+    fn fields_that_the_contract_names_are_personal_where_they_hold_personal_ones_or_are_said_to_be() {
+        let plain = r#""reason":"token","push_id":"p""#;
+        assert_eq!(protect_event(&privacy(), plain), r#"{"push_id":"p","reason":"token"}"#);
+        for secret in [r#""reason":{"token":"s3cret"}"#, r#""token":"s3cret""#] {
+            let out = protect_event(&privacy(), secret);
+            assert!(!out.contains("s3cret") && out.contains("\"sha256:"), "{secret} -> {out}");
+        }
+        let named = Privacy::new(&["push_*".to_owned()], b"key");
+        let out = protect_event(&named, plain);
+        assert!(out.starts_with(r#"{"push_id":"sha256:"#) && out.ends_with(r#","reason":"token"}"#), "{out}");
     }
 
     #[test]

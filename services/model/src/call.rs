@@ -90,9 +90,8 @@ impl Call {
         self.legs.keys()
     }
 
-    /// Dimensions over all events of the call.
+    /// Dimensions over the call's own events, without those of its legs.
     pub(crate) fn dims(&self) -> Merged<'_> {
-        let legs = self.legs.values().flat_map(|leg| leg.dims().0);
-        Merged(std::iter::once(&self.own).chain(legs).collect())
+        Merged::of(std::iter::once(&self.own))
     }
 }

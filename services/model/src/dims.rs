@@ -89,10 +89,6 @@ impl Dims {
     pub(crate) fn latest(&self) -> Option<i64> {
         self.0.as_ref().map(|known| known.latest)
     }
-
-    fn get(&self, dimension: Dimension) -> Option<(&Moment, &str)> {
-        self.0.as_ref()?.get(dimension)
-    }
 }
 
 impl Known {
@@ -139,10 +135,16 @@ impl Known {
     }
 
     fn get(&self, dimension: Dimension) -> Option<(&Moment, &str)> {
-        let source = self.sources.get(self.place(dimension)?)?;
-        let end = |nth: usize| self.ends.get(nth).map_or(0, |end| *end as usize);
-        let start = (dimension as usize).checked_sub(1).map_or(0, end);
-        Some((source, self.texts.get(start..end(dimension as usize))?))
+        self.values().nth(dimension as usize)?
+    }
+
+    /// Of each dimension the value, and the event that gave it.
+    fn values(&self) -> impl Iterator<Item = Option<(&Moment, &str)>> {
+        let starts = std::iter::once(0).chain(self.ends);
+        self.places.iter().zip(starts.zip(self.ends)).map(|(place, (start, end))| {
+            let source = self.sources.get(usize::from(*place).checked_sub(1)?)?;
+            Some((source, self.texts.get(start as usize..end as usize)?))
+        })
     }
 }
 
@@ -158,11 +160,39 @@ fn carried<'a>(event: &'a Event<'_>, dimension: Dimension) -> Option<&'a str> {
     }
 }
 
-/// Several sets of events seen as one.
-#[derive(Clone)]
-pub(crate) struct Merged<'a>(pub(crate) Vec<&'a Dims>);
+/// Several sets of events seen as one: of each dimension the earliest value of any, and the event that gave it.
+#[derive(Clone, Default)]
+pub(crate) struct Merged<'a> {
+    values: [Option<(&'a Moment, &'a str)>; COUNT],
+    latest: Option<i64>,
+}
 
 impl<'a> Merged<'a> {
+    pub(crate) fn of(sets: impl Iterator<Item = &'a Dims>) -> Self {
+        let mut merged = Merged::default();
+        for known in sets.filter_map(|dims| dims.0.as_deref()) {
+            merged.add(known.values(), Some(known.latest));
+        }
+        merged
+    }
+
+    /// The same with the events of another.
+    pub(crate) fn and(mut self, other: &Merged<'a>) -> Self {
+        self.add(other.values.iter().copied(), other.latest);
+        self
+    }
+
+    fn add(&mut self, values: impl Iterator<Item = Option<(&'a Moment, &'a str)>>, latest: Option<i64>) {
+        self.latest = self.latest.max(latest);
+        for (held, value) in self.values.iter_mut().zip(values) {
+            if let Some((moment, _)) = value
+                && held.is_none_or(|(earliest, _)| moment < earliest)
+            {
+                *held = value;
+            }
+        }
+    }
+
     pub(crate) fn text(&self, dimension: Dimension) -> Option<&'a str> {
         self.earliest(dimension).map(|(_, text)| text)
     }
@@ -176,11 +206,12 @@ impl<'a> Merged<'a> {
         self.earliest(Dimension::AppId).map(|(moment, _)| moment.at)
     }
 
+    /// Latest corrected time of any event.
     pub(crate) fn latest(&self) -> Option<i64> {
-        self.0.iter().filter_map(|dims| dims.latest()).max()
+        self.latest
     }
 
     fn earliest(&self, dimension: Dimension) -> Option<(&'a Moment, &'a str)> {
-        self.0.iter().filter_map(|dims| dims.get(dimension)).min_by(|a, b| a.0.cmp(b.0))
+        *self.values.get(dimension as usize)?
     }
 }

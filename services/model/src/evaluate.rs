@@ -30,6 +30,7 @@ pub struct Evaluation<'a> {
 /// A leg on its way to a row.
 struct Judged<'a> {
     view: LegView<'a>,
+    is_caller: bool,
     decision: Decision,
     own: Option<Outcome>,
 }
@@ -38,14 +39,14 @@ impl Call {
     /// Judges the call at log time `now`, in milliseconds since the Unix epoch (`i64::MAX`: nothing is pending or in
     /// progress). `None` for a call into which nothing was folded.
     pub fn evaluate<'a>(&'a self, key: &'a CallKey, rules: &Rules, now: i64) -> Option<Evaluation<'a>> {
-        let dims = self.dims();
-        let started_at = dims.started_at()?;
         let judged: Vec<Judged<'a>> = self.legs.iter().map(|(device, leg)| judge(device, leg, rules, now)).collect();
-        let callees: Vec<_> = judged.iter().filter(|leg| !leg.view.leg.is_caller()).collect();
-        let context = Context::new(self, &callees.iter().map(|leg| (&leg.view, leg.own)).collect::<Vec<_>>());
+        let dims = judged.iter().fold(self.dims(), |dims, leg| dims.and(&leg.view.dims));
+        let started_at = dims.started_at()?;
+        let callees = || judged.iter().filter(|leg| !leg.is_caller);
+        let context = Context::new(self, callees().map(|leg| (&leg.view, leg.own)));
 
         let full = |leg: &Judged<'a>| leg_outcome(&leg.view, leg.own, leg.decision.verdict, &context, rules, now);
-        let outcomes: Vec<_> = callees.iter().map(|leg| (full(leg), leg.own)).collect();
+        let outcomes: Vec<_> = callees().map(|leg| (full(leg), leg.own)).collect();
         let outcome = call_outcome(&outcomes, &context, dims.latest(), rules, now);
 
         let mut clock = Clock { now, next: None };
@@ -54,10 +55,10 @@ impl Call {
         }
         let mut negative_latencies = 0;
         let mut legs = Vec::with_capacity(judged.len());
+        let mut of_callees = outcomes.iter().map(|(full, _)| *full);
         for leg in &judged {
-            let is_caller = leg.view.leg.is_caller();
-            let leg_outcome = if is_caller { outcome } else { full(leg) };
-            if !is_caller && leg_outcome == Outcome::InProgress {
+            let leg_outcome = if leg.is_caller { outcome } else { of_callees.next().unwrap_or(outcome) };
+            if !leg.is_caller && leg_outcome == Outcome::InProgress {
                 clock.after_ring(&leg.view.dims, rules);
             }
             let row = leg_row(leg, self, key, leg_outcome, rules, &mut clock, &mut negative_latencies);
@@ -117,7 +118,7 @@ fn judge<'a>(device_id: &'a str, leg: &'a crate::leg::Leg, rules: &Rules, now: i
     let view = LegView::new(device_id, leg);
     let decision = decide(&view, rules, now);
     let own = own_outcome(&view);
-    Judged { view, decision, own }
+    Judged { view, is_caller: leg.is_caller(), decision, own }
 }
 
 fn leg_row<'a>(
@@ -147,7 +148,7 @@ fn leg_row<'a>(
         app_id: text(Dimension::AppId).unwrap_or_default(),
         call_uuid: key.call_uuid,
         device_id: view.device_id,
-        role: if leg.is_caller() { Role::Caller } else { Role::Callee },
+        role: if judged.is_caller { Role::Caller } else { Role::Callee },
         platform: view.dims.platform(),
         os_version: text(Dimension::OsVersion),
         os_major: view.os_major(),

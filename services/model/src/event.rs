@@ -42,7 +42,9 @@ pub struct Event<'a> {
     pub detail: Detail<'a>,
     /// The kind's own and all unknown fields: a JSON object with sorted keys, nulls left out.
     pub attributes: String,
-    /// A hash of all of the above: two events of one `event_id` with the same contents are one event.
+    /// Whether `attributes` has a field that the contract does not name, or one that is an array or an object.
+    pub has_free_fields: bool,
+    /// A hash of all that the event says: two events of one `event_id` with the same contents are one event.
     pub contents: u64,
 }
 

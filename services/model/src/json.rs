@@ -64,8 +64,38 @@ words! {
     }
 }
 
-/// How many of [`Field::ALL`] belong to every event; the rest are attributes.
-pub(crate) const ENVELOPE_FIELDS: usize = Field::BootId as usize + 1;
+/// The fields of single kinds: all but those of every event, in alphabetical order.
+pub(crate) const ATTRIBUTES: [Field; Field::ALL.len() - Field::BootId as usize - 1] = [
+    Field::Action,
+    Field::ActiveCalls,
+    Field::AppState,
+    Field::CallUi,
+    Field::Channel,
+    Field::DisconnectCause,
+    Field::EndReason,
+    Field::Environment,
+    Field::ErrorCode,
+    Field::ErrorDomain,
+    Field::ExceptionReason,
+    Field::ExpiresAt,
+    Field::Inferred,
+    Field::MustReport,
+    Field::OriginalPriority,
+    Field::Priority,
+    Field::Purpose,
+    Field::PushId,
+    Field::Reason,
+    Field::Reported,
+    Field::ReportedUuid,
+    Field::Status,
+    Field::TerminationCode,
+    Field::TerminationNamespace,
+];
+
+/// Names of the attributes that the contract gives to single kinds, in alphabetical order.
+pub fn attribute_names() -> impl Iterator<Item = &'static str> {
+    ATTRIBUTES.into_iter().map(Field::as_str)
+}
 
 /// A JSON value as far as validation looks at it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,32 +208,65 @@ impl<'a> Fields<'a> {
         taken
     }
 
+    /// Whether a field is there that the contract does not name, or one that holds more than a value.
+    pub(crate) fn has_free_fields(&self) -> bool {
+        !self.other.is_empty() || self.values.iter().any(|value| matches!(value, Scalar::Nested(_)))
+    }
+
     /// Writes what is not in the envelope as a JSON object with sorted keys, nulls left out.
-    pub(crate) fn write_attributes(&self, out: &mut Vec<u8>) {
-        let named = Field::ALL.iter().zip(self.places).skip(ENVELOPE_FIELDS);
-        let named = named.filter_map(|(field, place)| {
-            let value = self.values.get(usize::from(place).wrapping_sub(1))?;
-            Some((field.as_str(), value))
+    pub(crate) fn write_attributes(&mut self, out: &mut Vec<u8>) {
+        // Stable, so that of a key given twice the last value comes last, and wins as it does in `serde_json`.
+        self.other.sort_by(|(one, _), (another, _)| one.cmp(another));
+        self.other.dedup_by(|later, kept| {
+            let is_repeated = later.0 == kept.0;
+            if is_repeated {
+                std::mem::swap(later, kept);
+            }
+            is_repeated
         });
-        let other = self.other.iter().map(|(key, value)| (key.as_ref(), value));
-        let mut all: Vec<(&str, &Scalar<'_>)> = named.chain(other).collect();
-        // Stable, so that of a key given twice the last value stays last, and wins as it does in `serde_json`.
-        all.sort_by_key(|(key, _)| *key);
+        let mut other = self.other.iter().peekable();
+        let mut object = Object::begin(out);
+        for field in ATTRIBUTES {
+            let place = usize::from(self.places[field as usize]).wrapping_sub(1);
+            let Some(value) = self.values.get(place) else { continue };
+            while let Some((key, value)) = other.next_if(|(key, _)| key.as_ref() < field.as_str()) {
+                object.put(key, value);
+            }
+            object.put(field.as_str(), value);
+        }
+        other.for_each(|(key, value)| object.put(key, value));
+        object.end();
+    }
+}
+
+/// A JSON object that is being written.
+struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+}
+
+impl<'o> Object<'o> {
+    fn begin(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         let start = out.len();
-        for (i, (key, value)) in all.iter().enumerate() {
-            let repeated = all.get(i + 1).is_some_and(|(next, _)| next == key);
-            if repeated || **value == Scalar::Absent {
-                continue;
-            }
-            if out.len() > start {
-                out.push(b',');
-            }
-            write_text(key, out);
-            out.push(b':');
-            value.write(out);
+        Object { out, start }
+    }
+
+    /// Adds a field; one that is null is left out.
+    fn put(&mut self, key: &str, value: &Scalar<'_>) {
+        if *value == Scalar::Absent {
+            return;
         }
-        out.push(b'}');
+        if self.out.len() > self.start {
+            self.out.push(b',');
+        }
+        write_text(key, self.out);
+        self.out.push(b':');
+        value.write(self.out);
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
     }
 }
 
@@ -356,5 +419,18 @@ impl<'de> Visitor<'de> for ScalarSeed {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         self.exact(|| serde_json::Value::deserialize(MapAccessDeserializer::new(map)).map(nested))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ATTRIBUTES, Field};
+
+    #[test]
+    fn every_field_of_single_kinds_is_an_attribute_in_alphabetical_order() {
+        let mut expected: Vec<&str> =
+            Field::ALL[Field::BootId as usize + 1..].iter().map(|field| field.as_str()).collect();
+        expected.sort_unstable();
+        assert_eq!(ATTRIBUTES.map(Field::as_str).as_slice(), expected);
     }
 }

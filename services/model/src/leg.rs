@@ -107,7 +107,7 @@ impl Leg {
     }
 
     pub(crate) fn dims(&self) -> Merged<'_> {
-        Merged(std::iter::once(&self.dims).chain(self.groups().map(|(_, group)| &group.dims)).collect())
+        Merged::of(std::iter::once(&self.dims).chain(self.groups().map(|(_, group)| &group.dims)))
     }
 
     pub(crate) fn flags(&self) -> Flags {

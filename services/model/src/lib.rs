@@ -37,7 +37,7 @@ pub use diagnosis::Diagnoses;
 pub use dims::Dimension;
 pub use evaluate::Evaluation;
 pub use event::{DEFAULT_TENANT, Detail, Event};
-pub use json::MAX_VALUE_BYTES;
+pub use json::{MAX_VALUE_BYTES, attribute_names};
 pub use kind::{Kind, Known, Scope};
 pub use latency::Latencies;
 pub use leg::MAX_PUSHES_PER_LEG;

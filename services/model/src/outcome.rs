@@ -23,9 +23,15 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Looks at the callee legs, with their outcomes by their own events.
-    pub(crate) fn new(call: &'a Call, callees: &[(&LegView<'a>, Option<Outcome>)]) -> Self {
-        let legs_ended = callees.iter().filter_map(|(leg, _)| leg.leg.ended.as_deref());
-        let has = |outcome| callees.iter().any(|(_, own)| *own == Some(outcome));
+    pub(crate) fn new<'v>(
+        call: &'a Call,
+        callees: impl Iterator<Item = (&'v LegView<'a>, Option<Outcome>)> + Clone,
+    ) -> Self
+    where
+        'a: 'v,
+    {
+        let legs_ended = callees.clone().filter_map(|(leg, _)| leg.leg.ended.as_deref());
+        let has = |outcome| callees.clone().any(|(_, own)| own == Some(outcome));
         Context {
             call,
             leg_answered: has(Outcome::Answered),

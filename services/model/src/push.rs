@@ -10,6 +10,9 @@ use crate::kind::{Kind, Known};
 use crate::mark::First;
 use crate::words::{AppState, Channel, Environment, Purpose};
 
+/// Classes of events that most pushes have at least.
+const USUAL_FACTS: usize = 3;
+
 /// What happened to a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Step {
@@ -82,7 +85,7 @@ impl Group {
             Err(place) => {
                 let first = First::of(event, log_at, said(event));
                 // Of most pushes there are four or five: a vector that doubles would have room for eight.
-                self.facts.reserve_exact(1);
+                self.facts.reserve_exact(if self.facts.is_empty() { USUAL_FACTS } else { 1 });
                 self.facts.insert(place, Fact { class, first, latest });
                 changed = true;
             }

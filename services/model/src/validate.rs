@@ -76,6 +76,7 @@ impl<'a> Event<'a> {
         let boot_id = text(f, Field::BootId)?;
         let mut attributes = Vec::with_capacity(128);
         f.write_attributes(&mut attributes);
+        let has_free_fields = f.has_free_fields();
         let detail = detail(f, &kind)?;
         let mut event = Event {
             event_id,
@@ -92,6 +93,7 @@ impl<'a> Event<'a> {
             boot_id,
             detail,
             attributes: String::from_utf8(attributes).unwrap_or_default(),
+            has_free_fields,
             contents: 0,
         };
         event.contents = event.hash_contents();

@@ -1,7 +1,5 @@
 //! A leg with the missing purposes and channels of its pushes filled in (contract section 3).
 
-use std::collections::BTreeSet;
-
 use crate::dims::{Dimension, Merged};
 use crate::flags::Flags;
 use crate::leg::Leg;
@@ -31,6 +29,7 @@ pub(crate) struct LegView<'a> {
     pub(crate) leg: &'a Leg,
     pub(crate) dims: Merged<'a>,
     pub(crate) flags: Flags,
+    /// By their names.
     pub(crate) pushes: Vec<Push<'a>>,
 }
 
@@ -79,7 +78,10 @@ impl<'a> LegView<'a> {
     /// How many distinct `push_id`s the incoming-call push events of a step have.
     pub(crate) fn incoming_ids(&self, step: Step) -> usize {
         let names = self.all_incoming().filter(|push| push.fact.class.step == step).filter_map(|push| push.name);
-        names.collect::<BTreeSet<_>>().len()
+        // Those of one name stand together.
+        let (count, _) =
+            names.fold((0, None), |(count, last), name| (count + usize::from(last != Some(name)), Some(name)));
+        count
     }
 
     /// How many incoming-call pushes were accepted: by `push_id`, those without one count once.

@@ -28,16 +28,20 @@ const ROWS_AT_ONCE: u64 = 400_000;
 const SLICES_AT_ONCE: u32 = 96;
 
 /// Which slices are due. A mark is made while its rows are written, so they may become visible after it: a slice is taken
-/// once more when its newest mark is `slack` old, by when they are. One that was taken a moment ago waits, an old one longer:
-/// late events touch many of them.
+/// once more when its newest mark is `slack` old, by when they are. One that was taken a moment ago waits: at least ten seconds,
+/// five times as long as it took, so that a large slice does not take all of ClickHouse, and up to half a minute when its ten
+/// minutes are over, since what still comes then is little, and touches several slices.
 const DUE: &str = "
     WITH now64(3, 'UTC') AS now, toIntervalSecond(20) AS slack
     SELECT toUnixTimestamp(marks.first_seen) AS slice, toUInt64(greatest(0, dateDiff('millisecond', marked, now))) AS age_ms
     FROM (SELECT first_seen, max(marked_at) AS marked FROM dirty_slices_rows GROUP BY first_seen) AS marks
-    GLOBAL LEFT JOIN (SELECT first_seen, max(taken_at) AS taken FROM rolled_slices_rows GROUP BY first_seen) AS rolled
-        ON marks.first_seen = rolled.first_seen
+    GLOBAL LEFT JOIN (
+        SELECT first_seen, max(taken_at) AS taken, dateDiff('millisecond', taken, argMax(rolled_at, taken_at)) AS lasted_ms
+        FROM rolled_slices_rows GROUP BY first_seen
+    ) AS rolled ON marks.first_seen = rolled.first_seen
     WHERE (marked > taken OR (marked > taken - slack AND now > marked + slack))
-        AND taken <= now - toIntervalSecond(if(marks.first_seen > now - toIntervalHour(2), 10, 20))
+        AND dateDiff('millisecond', taken, now) >= greatest(10000, 5 * lasted_ms,
+            least(30000, intDiv(dateDiff('millisecond', marks.first_seen + toIntervalMinute(10), now), 4)))
     ORDER BY slice DESC
     LIMIT ?";
 

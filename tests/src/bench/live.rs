@@ -101,7 +101,12 @@ pub(super) fn write(case: &Case, events_per_second: f64, length: Duration, sent:
         .create()
         .expect("a producer");
     let begin = wall_ms();
-    let plan = Plan { start: begin, calls_per_second: events_per_second / EVENTS_PER_CALL, ..Plan::default() };
+    let plan = Plan {
+        start: begin,
+        calls_per_second: events_per_second / EVENTS_PER_CALL,
+        length_ms: None,
+        ..Plan::default()
+    };
     let mut simulator = Simulator::new(World::with("").expect("the default world"), plan).expect("a plan");
     let end = begin + (BEFORE + length).as_millis() as i64;
     let (mut probe, mut count) = (0, 0_u64);
@@ -112,8 +117,10 @@ pub(super) fn write(case: &Case, events_per_second: f64, length: Duration, sent:
                 producer.flush(PATIENCE).expect("Kafka takes the records");
                 return count as f64 * 1_000.0 / (wall_ms() - begin - BEFORE.as_millis() as i64) as f64;
             }
-            while wall_ms() < at {
-                producer.poll(Duration::from_millis(1));
+            // Asleep: a poll of a millisecond spins, since what is left of one is none to librdkafka.
+            while let Ok(early @ 1..) = u64::try_from(at - wall_ms()) {
+                producer.poll(Duration::ZERO);
+                thread::park_timeout(Duration::from_millis(early.min(20)));
             }
             if begin + probe * PROBE_MS <= at {
                 probe += 1;

@@ -84,6 +84,8 @@ impl LiveProducer {
             .set("queue.buffering.max.kbytes", "262144")
             .set("compression.type", "lz4")
             .set("linger.ms", "5")
+            // A commit says that all is written: only what was not needs a report.
+            .set("delivery.report.only.error", "true")
             // The partitioner of Kafka's own clients.
             .set("partitioner", "murmur2_random");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;

@@ -29,6 +29,36 @@ fn migrate_may_be_repeated_and_follows_a_new_retention() {
 }
 
 #[test]
+fn every_stored_call_is_in_the_index_also_from_before_there_was_one() {
+    let case = Case::new("indexed", SLOTS);
+    case.write(&scenarios());
+    case.catch_up();
+    let times = |first: &str, last: &str| {
+        format!("toUnixTimestamp(min({first})) AS since, toUnixTimestamp(max({last})) AS until")
+    };
+    let stored = case.rows(&format!(
+        "SELECT reinterpretAsUInt64(call_uuid) AS high, {} FROM events_rows WHERE first_seen != toDateTime(0) GROUP BY high ORDER BY high",
+        times("log_at", "log_at")
+    ));
+    let indexed = || {
+        let of_index = times("first_logged", "last_logged");
+        case.rows(&format!("SELECT call_high AS high, {of_index} FROM call_index_rows GROUP BY high ORDER BY high"))
+    };
+    assert!(stored.len() > 10, "{} calls", stored.len());
+    assert_eq!(indexed(), stored);
+    for forgotten in [
+        "DROP TABLE index_calls SYNC",
+        "DROP TABLE call_index_rows SYNC",
+        "ALTER TABLE schema_migrations DELETE WHERE number = 11 SETTINGS mutations_sync = 1",
+    ] {
+        case.execute(forgotten);
+    }
+    let migrated = case.run(&["migrate"]);
+    assert!(migrated.output.contains("tables: 0011_call_index\n"), "{}", migrated.output);
+    assert_eq!(indexed(), stored);
+}
+
+#[test]
 fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let mut case = Case::new("printed", SLOTS);
     case.set("RINGTRACE_CLICKHOUSE_CLUSTER", "main");
@@ -38,7 +68,7 @@ fn the_tables_of_a_cluster_are_sql_that_clickhouse_takes() {
     let has = |part: &str| statements.iter().filter(|statement| statement.contains(part)).count();
     assert_eq!(
         (has("Distributed(main,"), has("{{")),
-        (23, 0),
+        (24, 0),
         "one distributed table for each stored one, and for each that is laid out anew"
     );
     assert!(has("ReplicatedReplacingMergeTree") >= 5 && has("ON CLUSTER main") >= 15);
