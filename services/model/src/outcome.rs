@@ -23,21 +23,19 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Looks at the callee legs, with their outcomes by their own events.
-    pub(crate) fn new<'v>(
-        call: &'a Call,
-        callees: impl Iterator<Item = (&'v LegView<'a>, Option<Outcome>)> + Clone,
-    ) -> Self
+    pub(crate) fn new<'v>(call: &'a Call, callees: impl Iterator<Item = (&'v LegView<'a>, Option<Outcome>)>) -> Self
     where
         'a: 'v,
     {
-        let legs_ended = callees.clone().filter_map(|(leg, _)| leg.leg.ended.as_deref());
-        let has = |outcome| callees.clone().any(|(_, own)| own == Some(outcome));
-        Context {
-            call,
-            leg_answered: has(Outcome::Answered),
-            leg_declined: has(Outcome::Declined),
-            ended: call.ended.as_deref().or(legs_ended.min_by(|a, b| a.mark.first.cmp(&b.mark.first))),
+        let (mut leg_answered, mut leg_declined) = (false, false);
+        let mut leg_ended: Option<&First<Ended>> = None;
+        for (leg, own) in callees {
+            leg_answered |= own == Some(Outcome::Answered);
+            leg_declined |= own == Some(Outcome::Declined);
+            let both = leg_ended.into_iter().chain(leg.leg.ended.as_deref());
+            leg_ended = both.min_by(|a, b| a.mark.first.cmp(&b.mark.first));
         }
+        Context { call, leg_answered, leg_declined, ended: call.ended.as_deref().or(leg_ended) }
     }
 
     pub(crate) fn end_reason(&self) -> Option<EndReason> {
