@@ -208,9 +208,10 @@ impl<'a> Fields<'a> {
         taken
     }
 
-    /// Whether a field is there that the contract does not name, or one that holds more than a value.
+    /// Whether a field is there that the contract does not name, or one that holds an array or an object.
     pub(crate) fn has_free_fields(&self) -> bool {
-        !self.other.is_empty() || self.values.iter().any(|value| matches!(value, Scalar::Nested(_)))
+        let is_there = |(_, value): &(Cow<'_, str>, Scalar<'_>)| *value != Scalar::Absent;
+        self.other.iter().any(is_there) || self.values.iter().any(|value| matches!(value, Scalar::Nested(_)))
     }
 
     /// Writes what is not in the envelope as a JSON object with sorted keys, nulls left out.
