@@ -74,11 +74,9 @@ impl Dims {
         };
         let later = at > known.latest;
         known.latest = known.latest.max(at);
-        let wins = |dimension| match known.get(dimension) {
-            Some((held, _)) => held.is_after(event, at),
-            None => true,
-        };
-        let won = Dimension::ALL.iter().any(|dimension| carried(event, *dimension).is_some() && wins(*dimension));
+        let won = Dimension::ALL.iter().zip(known.values()).any(|(dimension, held)| {
+            carried(event, *dimension).is_some() && held.is_none_or(|(held, _)| held.is_after(event, at))
+        });
         if won {
             **known = known.with(event);
         }
@@ -99,8 +97,8 @@ impl Known {
         let mut from = [None; COUNT];
         let mut ends = [0; COUNT];
         let mut texts = String::with_capacity(self.texts.len() + usize::from(newest == 0) * USUAL_TEXTS);
-        for ((dimension, from), end) in Dimension::ALL.iter().zip(&mut from).zip(&mut ends) {
-            let held = self.get(*dimension);
+        let held = self.values().zip(&mut from).zip(&mut ends);
+        for (dimension, ((held, from), end)) in Dimension::ALL.iter().zip(held) {
             let text = match carried(event, *dimension) {
                 Some(text) if held.is_none_or(|(held, _)| moment < *held) => {
                     *from = Some(newest);
@@ -132,10 +130,6 @@ impl Known {
     /// Where the event that gave a value is in `sources`.
     fn place(&self, dimension: Dimension) -> Option<usize> {
         usize::from(*self.places.get(dimension as usize)?).checked_sub(1)
-    }
-
-    fn get(&self, dimension: Dimension) -> Option<(&Moment, &str)> {
-        self.values().nth(dimension as usize)?
     }
 
     /// Of each dimension the value, and the event that gave it.
