@@ -16,7 +16,7 @@ use ringtrace_kit::kafka::client_config;
 use crate::topics::{Input, Inputs, Place};
 
 /// How the input is read, unless `kafka.properties` says otherwise.
-pub const CONSUMER_SETTINGS: [(&str, &str); 8] = [
+pub const CONSUMER_SETTINGS: [(&str, &str); 6] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "earliest"),
@@ -24,9 +24,12 @@ pub const CONSUMER_SETTINGS: [(&str, &str); 8] = [
     ("allow.auto.create.topics", "false"),
     // The default of 1 s throttles a consumer that keeps up (design: traps).
     ("fetch.queue.backoff.ms", "10"),
-    ("queued.min.messages", "100000"),
-    ("queued.max.messages.kbytes", "65536"),
 ];
+
+/// What may be fetched ahead of all partitions together, in KiB: librdkafka's own default for a consumer with one queue. Each of
+/// them has a queue of its own here, and may hold its part, but never less than a fetch brings of a partition.
+const PREFETCH_KIB: i32 = 65_536;
+const LEAST_PREFETCH_KIB: i32 = 1_024;
 
 /// A change of what this instance owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,18 +159,30 @@ pub(crate) fn protocol_asked_for(kafka: &Kafka) -> Option<Protocol> {
     }
 }
 
-/// The consumer of the group, subscribed to the four input topics.
+/// The consumer of the group, subscribed to the four input topics, those of slots with so many partitions each.
 ///
 /// # Errors
 /// When librdkafka refuses a setting.
-pub(crate) fn subscribe(kafka: &Kafka, inputs: &Inputs, protocol: Protocol) -> KafkaResult<BaseConsumer<Context>> {
+pub(crate) fn subscribe(
+    kafka: &Kafka,
+    inputs: &Inputs,
+    protocol: Protocol,
+    partitions: i32,
+) -> KafkaResult<BaseConsumer<Context>> {
     let context = Context { inputs: inputs.clone(), changes: Mutex::default(), is_leaving: AtomicBool::new(false) };
     let mut config = client_config(kafka);
     let of_protocol = match protocol {
         Protocol::Consumer => CONSUMER_PROTOCOL.as_slice(),
         Protocol::Classic => CLASSIC_PROTOCOL.as_slice(),
     };
-    for (name, value) in [("group.id", kafka.group.as_str())].iter().chain(&CONSUMER_SETTINGS).chain(of_protocol) {
+    let prefetch = (PREFETCH_KIB / (partitions.max(1) * Input::ALL.len() as i32)).max(LEAST_PREFETCH_KIB).to_string();
+    let of_this = [
+        ("group.id", kafka.group.as_str()),
+        ("queued.max.messages.kbytes", &prefetch),
+        // A broker answers one fetch at a time: one of partitions at their ends keeps those waiting whose queues run empty.
+        ("fetch.wait.max.ms", "100"),
+    ];
+    for (name, value) in of_this.iter().chain(&CONSUMER_SETTINGS).chain(of_protocol) {
         set_default(&mut config, name, value);
     }
     let consumer: BaseConsumer<Context> = config.create_with_context(context)?;

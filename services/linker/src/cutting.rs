@@ -15,7 +15,7 @@ use crate::run::LinkError;
 use crate::session::{SILENCE, Session};
 use crate::slot::Slot;
 use crate::topics::Place;
-use crate::world::{Log, RulesNumbers, World};
+use crate::world::{Log, Polled, RulesNumbers, World};
 use crate::writer::FlushError;
 
 /// How long a stop waits for ClickHouse and Kafka.
@@ -27,11 +27,17 @@ const REFUSED: Duration = Duration::from_millis(100);
 /// How long flushes are sent again that the group refuses.
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 
+/// How long a look at the group takes, at most.
+const BRIEFLY: Duration = Duration::from_millis(1);
+
 /// How long the group waits for what was read of partitions that are taken away. Without, their next owner reads it again.
 pub(crate) const HAND_OVER: Duration = Duration::from_secs(10);
 
-/// How often calls that were taken for new are checked; so long, and a flush, their rows and verdicts wait.
+/// How long calls that were taken for new wait for their check, at most. Until it is answered, their rows and verdicts wait.
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
+
+/// How much of a flush there is, in quarters, when they are checked: the answer is there when it is cut.
+const CHECK_QUARTERS: u32 = 3;
 
 /// Checks sooner when so many calls wait for it.
 const CHECK_CALLS: usize = 20_000;
@@ -46,6 +52,7 @@ impl<W: World> Session<'_, W> {
     /// Cuts a flush at the log time that the partitions allow, and hands it to the flusher.
     pub(crate) fn cut(&mut self) -> Result<(), LinkError> {
         self.last_cut = self.world.now();
+        self.has_checked = false;
         self.tell_probe();
         self.reading.observe(&self.world.ends());
         self.reading.advance();
@@ -112,7 +119,7 @@ impl<W: World> Session<'_, W> {
         }
     }
 
-    /// Waits for an answer without leaving the group: polls, with everything paused, when it takes long.
+    /// Waits for an answer without leaving the group.
     pub(crate) fn await_answer<T>(&mut self, answer: &Answer<T>) -> Result<T, LinkError> {
         let started = self.world.now();
         loop {
@@ -129,19 +136,20 @@ impl<W: World> Session<'_, W> {
                 LOOK_UP,
                 "ClickHouse has not answered a look-up of calls: the log says whether it refuses, or is away",
             );
-            self.poll_paused()?;
+            self.stay_in_group()?;
         }
     }
 
     /// Lets librdkafka see that this member lives, without reading on.
-    fn poll_paused(&mut self) -> Result<(), LinkError> {
+    fn stay_in_group(&mut self) -> Result<(), LinkError> {
         let owned: Vec<Place> = self.owned.iter().copied().collect();
-        self.world.pause(&owned)?;
-        self.poll(Duration::ZERO)?;
+        self.world.hold(&owned);
+        let taken = self.world.poll(BRIEFLY, |record| ((record.input, record.partition), record.offset))?;
+        if let Polled::Record((place, offset)) = taken {
+            self.world.seek(place, offset)?;
+        }
         let now = self.world.now();
         self.awaited_since = self.world.has_change(Change::takes).then(|| self.awaited_since.unwrap_or(now));
-        let loaded = self.reading.positions.keys().copied().filter(|place| self.owned.contains(place));
-        self.world.resume(&loaded.collect::<Vec<_>>())?;
         // How far it has fallen behind is never worth more than now.
         self.show();
         Ok(())
@@ -157,7 +165,7 @@ impl<W: World> Session<'_, W> {
                 Ok(progress) => self.note(progress)?,
                 Err(RecvTimeoutError::Disconnected) => return Err(LinkError::Thread("flusher")),
                 Err(RecvTimeoutError::Timeout) if self.refused.is_some() => self.send_again()?,
-                Err(RecvTimeoutError::Timeout) => self.poll_paused()?,
+                Err(RecvTimeoutError::Timeout) => self.stay_in_group()?,
             }
         }
         Ok(())
@@ -226,7 +234,7 @@ impl<W: World> Session<'_, W> {
         if self.refused.as_ref().is_none_or(|(at, _)| self.world.now() - *at < REFUSED) {
             return Ok(());
         }
-        self.poll_paused()?;
+        self.stay_in_group()?;
         let Some(group) = self.world.group() else { return Err(LinkError::Thread("consumer")) };
         if self.world.has_change(Change::is_loss) && !planted!(SentAgainAfterLoss) {
             return self.forget();
@@ -245,10 +253,19 @@ impl<W: World> Session<'_, W> {
             self.apply_check(&keys, histories);
         }
         let waiting: usize = self.reading.slots.iter().flatten().map(Slot::unchecked).sum();
-        let is_due = self.world.now() - self.last_check >= CHECK_PERIOD || waiting >= CHECK_CALLS;
+        let is_near = !self.has_checked && self.is_cut_near();
+        let is_due = is_near || self.world.now() - self.last_check >= CHECK_PERIOD || waiting >= CHECK_CALLS;
         if self.check.is_none() && waiting > 0 && is_due {
+            self.has_checked |= is_near;
             self.start_check();
         }
+    }
+
+    fn is_cut_near(&self) -> bool {
+        let link = &self.linker.config.link;
+        let is_full = self.reading.batch.bytes >= link.flush_bytes / 4 * CHECK_QUARTERS as usize;
+        let near = Duration::from_millis(link.flush_interval_ms) / 4 * CHECK_QUARTERS;
+        is_full || (!self.in_flight && self.world.now() - self.last_cut >= near)
     }
 
     pub(crate) fn start_check(&mut self) {

@@ -37,6 +37,7 @@ mod lookup;
 mod metrics;
 mod native;
 mod ownership;
+mod pace;
 mod placement;
 mod privacy;
 mod probe;

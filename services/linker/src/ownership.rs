@@ -154,6 +154,7 @@ impl<W: World> Session<'_, W> {
             self.reading.begin(place, next);
             self.world.seek(place, next)?;
         }
+        self.tell_probe();
         if let Some(catch_up) = &mut self.catch_up {
             catch_up.aim(self.world.log(), self.world.now())?;
         }

@@ -159,7 +159,7 @@ impl Linker {
     fn session(&self, runtime: &Handle, sessions: &mut Sessions) -> Result<(), LinkError> {
         let partitions = check_topics(&self.config.kafka)?;
         sessions.has_run = true;
-        let live = Live::start(self, runtime, &sessions.instance, sessions.protocol)?;
+        let live = Live::start(self, runtime, &sessions.instance, sessions.protocol, partitions)?;
         Session::start(self, live, partitions, sessions.refused.clone())?.run(&mut sessions.backoff)
     }
 }

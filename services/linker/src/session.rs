@@ -18,6 +18,7 @@ use crate::load::Loader;
 use crate::lookup::{Answer, Histories};
 use crate::metrics;
 use crate::ownership::Loading;
+use crate::pace::Pace;
 use crate::placement::Placement;
 use crate::privacy::Privacy;
 use crate::reading::Reading;
@@ -27,8 +28,8 @@ use crate::topics::{Inputs, Place};
 use crate::watchdog::{self, Remedy, Watchdog};
 use crate::world::{Polled, World};
 
-/// Records that are taken between two looks at the clock.
-const RECORDS_PER_TICK: usize = 1024;
+/// Records that are taken between two looks at the clock, and at which partition is ahead of others.
+const RECORDS_PER_TICK: usize = 256;
 
 /// How long the loop waits for an answer before it polls meanwhile; `max.poll.interval.ms` is 300 s.
 pub(crate) const SILENCE: Duration = Duration::from_secs(5);
@@ -53,6 +54,7 @@ pub(crate) struct Session<'l, W: World> {
     pub(crate) loader: Loader,
     pub(crate) loading: Option<Loading>,
     pub(crate) reading: Reading,
+    pace: Pace,
     /// What Kafka has assigned, loaded or not.
     pub(crate) owned: HashSet<Place, FixedState>,
     pub(crate) catch_up: Option<CatchUp>,
@@ -76,6 +78,8 @@ pub(crate) struct Session<'l, W: World> {
     pub(crate) check: Option<Answer<(Vec<CallKey>, Histories)>>,
     pub(crate) last_cut: Instant,
     pub(crate) last_check: Instant,
+    /// Calls were checked for the flush that is cut next.
+    pub(crate) has_checked: bool,
     last_gauges: Instant,
     started: Instant,
     watchdog: Watchdog,
@@ -102,6 +106,7 @@ impl<'l, W: World> Session<'l, W> {
             loader: Loader { inputs: inputs.clone(), group: config.kafka.group.clone(), rules: config.rules, limits },
             loading: None,
             reading: Reading::new(Routing { inputs, privacy, partitions, refused }, wall_ms),
+            pace: Pace::default(),
             owned: HashSet::default(),
             catch_up: linker.until_caught_up.then(CatchUp::default),
             flushes,
@@ -118,6 +123,7 @@ impl<'l, W: World> Session<'l, W> {
             check: None,
             last_cut: now,
             last_check: now,
+            has_checked: false,
             last_gauges: now,
             started: now,
             watchdog: Watchdog::default(),
@@ -152,6 +158,8 @@ impl<'l, W: World> Session<'l, W> {
     /// Takes what there is to read; waits no longer than `most` for the first record.
     pub(crate) fn pump(&mut self, most: Duration) -> Result<(), LinkError> {
         self.reading.wall_ms = self.world.wall_ms();
+        self.pace.look(&self.reading.positions, &self.world.ends(), self.world.now());
+        self.world.hold(self.pace.held());
         let mut wait = most;
         if planted!(FullTablePauses) && self.reading.open_calls() > self.limits.calls {
             let owned: Vec<Place> = self.owned.iter().copied().collect();
@@ -231,7 +239,7 @@ impl<'l, W: World> Session<'l, W> {
                 return Err(LinkError::Shrunk);
             }
         }
-        for (place, remedy) in self.watchdog.look(&self.reading.positions, &ends) {
+        for (place, remedy) in self.watchdog.look(&self.reading.positions, &ends, self.pace.held()) {
             let topic = self.reading.routing.inputs.name(place.0);
             metrics::stuck(topic);
             let partition = place.1;

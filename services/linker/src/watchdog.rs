@@ -42,8 +42,8 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Looks at how far everything was read, and where it ends. Not called while reading has to wait.
-    pub(crate) fn look(&mut self, positions: &Positions, ends: &ByPlace<End>) -> Vec<(Place, Remedy)> {
+    /// Looks at how far everything was read, and where it ends. Not called while reading has to wait; `held` waits for others.
+    pub(crate) fn look(&mut self, positions: &Positions, ends: &ByPlace<End>, held: &[Place]) -> Vec<(Place, Remedy)> {
         let was_idle = std::mem::take(&mut self.was_idle);
         self.still.retain(|place, _| positions.contains_key(place));
         let mut stuck = Vec::new();
@@ -51,7 +51,7 @@ impl Watchdog {
             let has_lag = ends.get(place).is_some_and(|end| end.drained_from > position.next);
             let new = Still { next: position.next, idle: 0, looks: 0, was_sought: false };
             let still = self.still.entry(*place).or_insert(new);
-            if !has_lag || still.next != position.next {
+            if !has_lag || still.next != position.next || held.contains(place) {
                 *still = new;
                 continue;
             }

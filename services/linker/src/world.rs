@@ -32,7 +32,7 @@ pub(crate) trait Member {
     /// What a transaction names this member and its generation by.
     type Group: Send + 'static;
 
-    /// Waits for the next record, no longer than `most`, and gives it to `take`. Serves rebalances.
+    /// Waits for the next record, no longer than `most`, and gives it to `take`. Serves rebalances, unless `most` is zero.
     ///
     /// # Errors
     /// When this member can't go on.
@@ -40,6 +40,9 @@ pub(crate) trait Member {
 
     /// Reads a partition from an offset.
     fn seek(&mut self, place: Place, offset: i64) -> KafkaResult<()>;
+
+    /// Lets these partitions wait, and no others: what was fetched of them stays.
+    fn hold(&mut self, places: &[Place]);
 
     /// Reads no more of these partitions.
     fn pause(&mut self, places: &[Place]) -> KafkaResult<()>;

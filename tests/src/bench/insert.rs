@@ -21,13 +21,14 @@ pub(super) fn measure(name: &str, case: &Case, input: &Input, meter: &Meter) -> 
     let batches: Vec<(&str, Bytes)> = TABLES.iter().flat_map(|table| read(&linking, *table)).collect();
     let other = Linking::prepare(case, &format!("{name}-again"), To::ClickHouse);
     let before = other.rows(case);
-    let usage = meter.measure(|| {
+    let work = || {
         for (table, rows) in &batches {
             let statement = format!("INSERT INTO {}.{table} FORMAT Native", other.database);
             let inserted = insert(other.client(), &statement, [rows.clone()]);
             other.runtime.block_on(inserted).expect("ClickHouse takes the rows");
         }
-    });
+    };
+    let usage = meter.measure_merged(work, || other.merge());
     Usage { events: input.events, rows: other.rows(case) - before, ..usage }
 }
 

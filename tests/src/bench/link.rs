@@ -58,6 +58,13 @@ impl Linking {
         self.linker.run(self.runtime.handle()).expect("the linker ends by itself");
     }
 
+    /// Makes one part of each partition of its tables.
+    pub(super) fn merge(&self) {
+        if let Sink::ClickHouse(client) = &self.linker.sink {
+            self.runtime.block_on(merge(client, &self.database));
+        }
+    }
+
     /// The client of the tables.
     ///
     /// # Panics
@@ -93,6 +100,20 @@ impl Linking {
             let rows = case.number(&format!("SELECT count() FROM {}.{view}", self.database));
             assert_eq!(rows, *expected as i64, "{view}");
         }
+    }
+}
+
+/// Makes one part of each partition of a database's tables: what ClickHouse does in the end, whatever it got to meanwhile.
+///
+/// # Panics
+/// When ClickHouse refuses.
+pub(super) async fn merge(client: &::clickhouse::Client, database: &str) {
+    let tables = client
+        .query("SELECT name FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree' AND total_rows > 0");
+    let tables = tables.bind(database).fetch_all::<String>().await.expect("ClickHouse lists tables");
+    for table in tables {
+        let merged = client.query_raw(&format!("OPTIMIZE TABLE {database}.{table} FINAL")).execute().await;
+        merged.expect("ClickHouse merges");
     }
 }
 

@@ -111,7 +111,7 @@ impl Subject {
 fn link(case: &Case, name: &str, to: To, input: &Input, meter: &Meter) -> Usage {
     let linking = Linking::prepare(case, name, to);
     let (before, rows_before) = (meter.counts(), linking.rows(case));
-    let usage = meter.measure(|| linking.run());
+    let usage = meter.measure_merged(|| linking.run(), || linking.merge());
     linking.check(case, input, before, meter.counts());
     Usage { events: input.events, rows: linking.rows(case) - rows_before, ..usage }
 }

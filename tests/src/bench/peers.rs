@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::link::merge;
 use super::usage::process_cpu;
 use super::{Input, Meter, Usage};
 use crate::stack::{Case, Door, PATIENCE, Running, data, wait_for};
@@ -106,6 +107,7 @@ pub(super) fn clickhouse(name: &str, case: &Case, input: &Input, meter: &Meter) 
         }
         own = of_door() - before;
     });
+    runtime.block_on(merge(&client, &database));
     let merged = || {
         let (cpu, since) = (of_door(), Instant::now());
         wait_for("a second", || since.elapsed().as_secs() >= 1);

@@ -65,8 +65,8 @@ pub fn print(rounds: &[Vec<(Subject, Usage)>]) {
     println!(
         "Medians of {} rounds. CPU s/M: CPU seconds of this process (librdkafka's threads included) per million events,\n\
          and their least and most; x: times that of the bare consumer, and of the one with a parser; M/CPU s: million\n\
-         events in a CPU second. ClickHouse, Kafka: their CPU seconds per million events; merged: ClickHouse's until it\n\
-         was idle again. rows/event: rows that ClickHouse took, of all tables. peak: of this process, what earlier work\n\
+         events in a CPU second. ClickHouse, Kafka: their CPU seconds per million events; merged: ClickHouse's until\n\
+         each partition was one part. rows/event: rows that ClickHouse took, of all tables. peak: of this process, what earlier work\n\
          left behind included. others: cores that everything else on the machine kept busy meanwhile.\n\
          Peers (tests/bench/README.md says what they leave out): CPU and peak of their own process, start and compiler\n\
          included; that of ClickHouse's engine is a ClickHouse of its own, merged with its merges.",

@@ -26,7 +26,7 @@ pub struct Usage {
     pub kafka: f64,
     /// CPU seconds of ClickHouse until the work was done.
     pub clickhouse: f64,
-    /// CPU seconds of ClickHouse until it had merged what it was given.
+    /// CPU seconds of ClickHouse until what it was given lay in one part of each partition.
     pub clickhouse_merged: f64,
     /// CPU seconds of everything else on the machine until the work was done.
     pub others: f64,
@@ -70,12 +70,18 @@ impl Meter {
 
     /// Measures a piece of work, while nothing else of the stack is busy, and waits until it is quiet again.
     pub fn measure(&self, work: impl FnOnce()) -> Usage {
+        self.measure_merged(work, || ())
+    }
+
+    /// The same for work that leaves parts in ClickHouse, which `merge` then makes one of each partition.
+    pub fn measure_merged(&self, work: impl FnOnce(), merge: impl FnOnce()) -> Usage {
         self.wait_until_idle();
         // 5 sets the peak back to what is held now (proc(5)). Where that is refused, the peak is that of all work so far.
         let _ = fs::write("/proc/self/clear_refs", "5");
         let (before, started) = (self.cpu(), Instant::now());
         work();
         let (wall, after, peak_mib) = (started.elapsed().as_secs_f64(), self.cpu(), peak_mib());
+        merge();
         self.wait_until_idle();
         let [own, kafka, clickhouse, all] = std::array::from_fn(|at| after[at] - before[at]);
         Usage {

@@ -3,6 +3,7 @@
 mod log;
 mod producer;
 mod rules;
+mod sources;
 mod store;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset};
 use ringtrace_kit::clock::wall_ms;
 use ringtrace_model::CallKey;
@@ -23,12 +25,13 @@ use crate::lookup::{self, Answer, Asked, Histories};
 use crate::probe::{self, End, Readers, Shared};
 use crate::record::Record;
 use crate::run::{LinkError, Linker};
-use crate::topics::{ByPlace, Inputs, Place};
+use crate::topics::{ByPlace, Input, Inputs, Place};
 use crate::transaction::Transactions;
 use crate::world::{Beside, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
 use log::LiveLog;
 use producer::{Busy, LiveProducer};
+use sources::Sources;
 use store::ClickHouseStore;
 
 /// How long a seek may take.
@@ -41,7 +44,8 @@ const SEEKS: u32 = 100;
 pub(crate) struct Live<'l> {
     linker: &'l Linker,
     runtime: Handle,
-    consumer: BaseConsumer<Context>,
+    consumer: Arc<BaseConsumer<Context>>,
+    sources: Sources,
     inputs: Inputs,
     stored: Arc<LiveLog>,
     instance: String,
@@ -60,6 +64,7 @@ impl<'l> Live<'l> {
         runtime: &Handle,
         instance: &str,
         protocol: Protocol,
+        partitions: i32,
     ) -> Result<Self, LinkError> {
         let kafka = &linker.config.kafka;
         let inputs = Inputs::of(kafka);
@@ -70,7 +75,8 @@ impl<'l> Live<'l> {
         Ok(Live {
             linker,
             runtime: runtime.clone(),
-            consumer: subscribe(kafka, &inputs, protocol)?,
+            consumer: Arc::new(subscribe(kafka, &inputs, protocol, partitions)?),
+            sources: Sources::default(),
             stored: Arc::new(LiveLog::start(linker, runtime, &inputs)?),
             inputs,
             instance: instance.to_owned(),
@@ -79,6 +85,20 @@ impl<'l> Live<'l> {
             probe,
             _probe_lives: probe_lives,
             lives: Arc::new(()),
+        })
+    }
+
+    /// The next record, of which partition it is if that is known, or an error. The consumer's own queue has rebalances, and
+    /// what was fetched of a partition before it had a queue.
+    fn next(&self, most: Duration) -> Option<(Option<Input>, KafkaResult<BorrowedMessage<'_>>)> {
+        let of_consumer = |most: Duration| self.consumer.poll(most).map(|taken| (None, taken));
+        let of_partitions = || self.sources.next().map(|(input, taken)| (Some(input), taken));
+        if most.is_zero() {
+            return of_partitions();
+        }
+        of_consumer(Duration::ZERO).or_else(of_partitions).or_else(|| {
+            std::thread::park_timeout(most);
+            of_partitions()
         })
     }
 
@@ -118,19 +138,23 @@ impl Member for Live<'_> {
     type Group = ConsumerGroupMetadata;
 
     fn poll<T>(&mut self, most: Duration, take: impl FnOnce(&Record<'_>) -> T) -> KafkaResult<Polled<T>> {
-        match self.consumer.poll(most) {
-            Some(Ok(message)) => match self.inputs.find(message.topic()) {
+        let Some((input, taken)) = self.next(most) else { return Ok(Polled::Nothing) };
+        match taken {
+            Ok(message) => match input.or_else(|| self.inputs.find(message.topic())) {
                 Some(input) => Ok(Polled::Record(take(&Record::of(&message, input)))),
                 None => Ok(Polled::Event),
             },
-            Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(self.fatal(code)),
-            Some(Err(error)) => {
+            Err(KafkaError::MessageConsumptionFatal(code)) => Err(self.fatal(code)),
+            Err(error) => {
                 // librdkafka goes on by itself; the probe notices when the brokers stay away.
                 tracing::warn!(%error, "Kafka reports");
                 Ok(Polled::Event)
             }
-            None => Ok(Polled::Nothing),
         }
+    }
+
+    fn hold(&mut self, places: &[Place]) {
+        self.sources.hold(places);
     }
 
     /// Refused while librdkafka is still asking for the partition's own offset.
@@ -156,7 +180,13 @@ impl Member for Live<'_> {
     }
 
     fn next_change(&mut self) -> Option<Change> {
-        self.consumer.context().next_change()
+        let change = self.consumer.context().next_change()?;
+        match &change {
+            Change::Assigned(places) => self.sources.add(&self.consumer, &self.inputs, places),
+            Change::Lost(places) => self.sources.remove(places),
+            Change::Revoking(_) => {}
+        }
+        Some(change)
     }
 
     fn has_change(&self, is_kind: fn(&Change) -> bool) -> bool {
@@ -164,6 +194,7 @@ impl Member for Live<'_> {
     }
 
     fn give_up(&mut self, places: &[Place]) -> KafkaResult<()> {
+        self.sources.remove(places);
         give_up(&self.consumer, &partition_list(&self.inputs, places.iter().copied()))
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Client {
     pub(super) generation: i32,
     /// What was assigned, and where it is read next; `None` before the first fetch.
     pub(super) owned: BTreeMap<Place, Fetch>,
+    /// What is to wait for others.
+    pub(super) held: Vec<Place>,
     pub(super) changes: VecDeque<Change>,
     /// Assignments that are on their way, piece by piece.
     pub(super) coming: VecDeque<Vec<Place>>,
@@ -207,11 +209,18 @@ impl SimWorld {
         let mut client = self.life.client.borrow_mut();
         // Rarely a record was fetched before its partition was paused.
         let is_early = state.random.one_in(200);
+        // The order is a wish, and what must hold does not rest on it.
+        let is_in_step = !state.random.one_in(8);
         let group = &state.group.committed;
         let mut ready = Vec::new();
+        let client = &mut *client;
         for (place, fetch) in &mut client.owned {
             let is_stalled = state.stalled.is_some_and(|stalled| stalled == place.0);
-            if is_stalled || fetch.is_wedged || (fetch.is_paused && !is_early) {
+            if is_stalled
+                || fetch.is_wedged
+                || (fetch.is_paused && !is_early)
+                || (is_in_step && client.held.contains(place))
+            {
                 continue;
             }
             let part = (Topic::Input(place.0), place.1);
@@ -269,6 +278,10 @@ impl Member for SimWorld {
             fetch.is_wedged = false;
         }
         Ok(())
+    }
+
+    fn hold(&mut self, places: &[Place]) {
+        self.life.client.borrow_mut().held = places.to_vec();
     }
 
     fn pause(&mut self, places: &[Place]) -> KafkaResult<()> {

@@ -1,0 +1,77 @@
+//! What was fetched of each assigned partition, in a queue of its own, so that one can wait while others are read. A pause
+//! would drop what was fetched already.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::error::KafkaResult;
+use rdkafka::message::BorrowedMessage;
+
+use crate::consumer::Context;
+use crate::topics::{Input, Inputs, Place};
+
+/// Records that are taken of a partition before another has its turn.
+const TURN: u32 = 64;
+
+/// See the module's text.
+#[derive(Default)]
+pub(super) struct Sources {
+    sources: Vec<Source>,
+    /// Whose turn it is, and how many records are left of it.
+    turn: Cell<(usize, u32)>,
+}
+
+struct Source {
+    place: Place,
+    queue: PartitionQueue<Context>,
+    is_held: bool,
+}
+
+impl Sources {
+    /// Takes partitions in that were assigned, and from which nothing was fetched yet. What is fetched wakes this thread.
+    pub(super) fn add(&mut self, consumer: &Arc<BaseConsumer<Context>>, inputs: &Inputs, places: &[Place]) {
+        self.remove(places);
+        let reader = thread::current();
+        let source = |place: &Place| {
+            // What has no queue of its own comes by the consumer's.
+            let mut queue = consumer.split_partition_queue(inputs.name(place.0), place.1)?;
+            let reader = reader.clone();
+            queue.set_nonempty_callback(move || reader.unpark());
+            Some(Source { place: *place, queue, is_held: false })
+        };
+        self.sources.extend(places.iter().filter_map(source));
+    }
+
+    /// Leaves out partitions that are another's from now on.
+    pub(super) fn remove(&mut self, places: &[Place]) {
+        self.sources.retain(|source| !places.contains(&source.place));
+        self.turn.set((0, 0));
+    }
+
+    /// Lets these partitions wait, and no others.
+    pub(super) fn hold(&mut self, places: &[Place]) {
+        self.sources.iter_mut().for_each(|source| source.is_held = places.contains(&source.place));
+    }
+
+    /// The next record that was fetched, of a partition that does not wait.
+    pub(super) fn next(&self) -> Option<(Input, KafkaResult<BorrowedMessage<'_>>)> {
+        let (mut turn, mut left) = self.turn.get();
+        for _ in 0..=self.sources.len() {
+            if left == 0 {
+                (turn, left) = ((turn + 1) % self.sources.len().max(1), TURN);
+            }
+            let source = self.sources.get(turn)?;
+            let taken = if source.is_held { None } else { source.queue.poll(Duration::ZERO) };
+            if let Some(taken) = taken {
+                self.turn.set((turn, left - 1));
+                return Some((source.place.0, taken));
+            }
+            left = 0;
+        }
+        None
+    }
+}
