@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 11] = [
+const MIGRATIONS: [(u32, &str, &str); 12] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -18,6 +18,7 @@ const MIGRATIONS: [(u32, &str, &str); 11] = [
     (9, "counts", include_str!("../../../schemas/clickhouse/0009_counts.sql")),
     (10, "bucket_index", include_str!("../../../schemas/clickhouse/0010_bucket_index.sql")),
     (11, "call_index", include_str!("../../../schemas/clickhouse/0011_call_index.sql")),
+    (12, "statistics", include_str!("../../../schemas/clickhouse/0012_statistics.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";
@@ -31,6 +32,9 @@ const CLUSTER_ONLY: &str = "-- cluster only";
 
 /// Line before a statement that has been run already where a table has lost a column: `-- only while TABLE has COLUMN`.
 const ONLY_WHILE: &str = "-- only while ";
+
+/// Line before a statement that older servers don't know: `-- only where SETTING is a setting` of MergeTree tables.
+const ONLY_WHERE: &str = "-- only where ";
 
 /// Tables with a retention, its clause, and whether it is that of events.
 const RETENTIONS: [(&str, &str, bool); 12] = [
@@ -138,19 +142,23 @@ impl Run<'_> {
 
     /// Whether a statement with a condition is still to be run. A migration that was broken off is begun again.
     async fn is_due(&self, statement: &str) -> Result<bool, MigrateError> {
-        let condition = statement.lines().find_map(|line| line.strip_prefix(ONLY_WHILE)?.split_once(" has "));
-        let Some((table, column)) = condition else { return Ok(true) };
+        let Some((what, query)) = statement.lines().find_map(|line| self.condition(line)) else { return Ok(true) };
+        let found: u64 = self.client.query_raw(&query).fetch_one().await.map_err(|source| self.error(what, source))?;
+        Ok(found > 0)
+    }
+
+    /// The query of a line that is a condition: what it counts has to be there.
+    fn condition(&self, line: &str) -> Option<(&'static str, String)> {
+        if let Some((setting, _)) = line.strip_prefix(ONLY_WHERE).and_then(|rest| rest.split_once(" is a setting")) {
+            let query = format!("SELECT count() FROM system.merge_tree_settings WHERE name = '{setting}'");
+            return Some(("the list of settings", query));
+        }
+        let (table, column) = line.strip_prefix(ONLY_WHILE)?.split_once(" has ")?;
         let query = format!(
             "SELECT count() FROM system.columns WHERE database = '{}' AND table = '{table}' AND name = '{column}'",
             self.settings.database
         );
-        let found: u64 = self
-            .client
-            .query_raw(&query)
-            .fetch_one()
-            .await
-            .map_err(|source| self.error("the list of columns", source))?;
-        Ok(found > 0)
+        Some(("the list of columns", query))
     }
 
     /// Follows a retention that was changed after the tables were made.

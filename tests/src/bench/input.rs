@@ -19,13 +19,15 @@ pub struct Shape {
     pub apps: u64,
     /// Log time of the first record, in milliseconds since the Unix epoch.
     pub start: i64,
+    /// As in [`Plan::seed`]: another one is other calls.
+    pub seed: u64,
 }
 
 impl Shape {
     /// The default world, so long ago that nothing lies in the future.
     pub fn of(events: usize) -> Self {
-        let Plan { calls_per_second, .. } = Plan::default();
-        Shape { events, calls_per_second, apps: 1, start: Plan::START - 365 * DAY_MS }
+        let Plan { calls_per_second, seed, .. } = Plan::default();
+        Shape { events, calls_per_second, apps: 1, start: Plan::START - 365 * DAY_MS, seed }
     }
 }
 
@@ -58,8 +60,8 @@ pub struct Input {
 /// # Panics
 /// When they can't be written.
 pub fn fill(case: &Case, shape: Shape) -> Input {
-    let Shape { events, calls_per_second, start, .. } = shape;
-    let plan = Plan { start, calls_per_second, length_ms: None, ..Plan::default() };
+    let Shape { events, calls_per_second, start, seed, .. } = shape;
+    let plan = Plan { seed, start, calls_per_second, length_ms: None, ..Plan::default() };
     let world = World::with("").expect("the default world is accepted");
     let mut simulator = Simulator::new(world, plan).expect("a plan without incidents is accepted");
     let mut input = Input::default();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use ringtrace_model::DAY_MS;
 use ringtrace_simulator::{Plan, Simulator, World};
 use serde_json::json;
 
+use super::usage::process_cpu;
 use super::{Shape, fill};
 use crate::simulated::given;
 use crate::stack::{Case, Given, PATIENCE, Running, free_port, get, stack, topic_of, wait_for};
@@ -31,6 +33,9 @@ const BEFORE: Duration = Duration::from_secs(40);
 /// How far apart probes are, and how often it is asked for them, in milliseconds.
 const PROBE_MS: i64 = 23;
 const ASK: Duration = Duration::from_millis(50);
+
+/// Calls come to rest meanwhile.
+const REST: Duration = Duration::from_secs(40);
 
 /// The tenant of probes: it leads the keys of the tables, so that asking for them costs little.
 const PROBES: &str = "probe";
@@ -239,20 +244,7 @@ pub fn memory(legs: u32) -> Memory {
     let (mut running, listen) = linker(&case);
     let occurred_at = wall_ms() + 3_600_000;
     let open = |from: u32, to: u32| {
-        for nth in (from..to).step_by(10_000) {
-            let events = (nth..to.min(nth + 10_000)).flat_map(|nth| {
-                let id = format!("iphone-{nth:08}");
-                ["push.sent", "push.accepted"].map(|kind| push("acme", &id, u128::from(nth) + 1, kind, occurred_at))
-            });
-            case.write(&events.collect::<Vec<_>>());
-        }
-        let deadline = Instant::now() + 4 * PATIENCE;
-        while gauge(&listen, "ringtrace_open_calls") < f64::from(to)
-            || gauge(&listen, "ringtrace_consumer_lag_records") > 0.0
-        {
-            assert!(Instant::now() < deadline, "{} of {to} legs are open", gauge(&listen, "ringtrace_open_calls"));
-            thread::park_timeout(Duration::from_millis(200));
-        }
+        open(&case, &listen, from..to, occurred_at);
         settled_kib(running.id())
     };
     let few = legs / 100;
@@ -273,6 +265,62 @@ pub fn memory(legs: u32) -> Memory {
         resident: most * 1_024,
         restarts_s,
     }
+}
+
+/// Opens calls of one leg and two events each, and waits until the linker holds them.
+fn open(case: &Case, listen: &str, legs: Range<u32>, occurred_at: i64) {
+    for nth in legs.clone().step_by(10_000) {
+        let events = (nth..legs.end.min(nth + 10_000)).flat_map(|nth| {
+            let id = format!("iphone-{nth:08}");
+            ["push.sent", "push.accepted"].map(|kind| push("acme", &id, u128::from(nth) + 1, kind, occurred_at))
+        });
+        case.write(&events.collect::<Vec<_>>());
+    }
+    let is_open = || gauge(listen, "ringtrace_open_calls") >= f64::from(legs.end);
+    catch_up(listen, is_open);
+}
+
+/// Waits until the linker has read everything, and something else.
+fn catch_up(listen: &str, is_done: impl Fn() -> bool) {
+    let deadline = Instant::now() + 4 * PATIENCE;
+    while !is_done() || gauge(listen, "ringtrace_consumer_lag_records") > 0.0 {
+        assert!(Instant::now() < deadline, "{} calls are open", gauge(listen, "ringtrace_open_calls"));
+        thread::park_timeout(Duration::from_millis(200));
+    }
+}
+
+/// What a million events cost beside so many open legs.
+pub struct Growth {
+    /// Open legs that nothing happens to.
+    pub legs: u32,
+    /// CPU seconds of the linker per million events.
+    pub linker: f64,
+    /// Resident bytes of the linker with these legs, before those events.
+    pub resident: u64,
+}
+
+/// Has a linker catch up with simulated events, the same mix each time, while more and more legs are open.
+///
+/// # Panics
+/// When the stack fails, or not every event is read.
+pub fn growth(legs: &[u32], events: usize) -> Vec<Growth> {
+    let case = Case::on(stack().clone(), "bench-growth", PARTITIONS);
+    let (running, listen) = linker(&case);
+    let occurred_at = wall_ms() + 2 * 3_600_000;
+    let mut before = 0;
+    let measure = |(nth, legs): (usize, &u32)| {
+        open(&case, &listen, before..*legs, occurred_at);
+        before = *legs;
+        thread::park_timeout(REST);
+        let (read, resident) = (gauge(&listen, "ringtrace_records_total"), resident_kib(running.id()) * 1_024);
+        let cpu = process_cpu(running.id());
+        let seed = nth as u64 + 1;
+        fill(&case, Shape { start: wall_ms() - DAY_MS, seed, ..Shape::of(events) });
+        catch_up(&listen, || gauge(&listen, "ringtrace_records_total") - read >= events as f64);
+        let linker = (process_cpu(running.id()) - cpu) * 1e6 / events as f64;
+        Growth { legs: *legs, linker, resident }
+    };
+    legs.iter().enumerate().map(measure).collect()
 }
 
 pub(super) fn gauge(listen: &str, name: &str) -> f64 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use ringtrace_tests::bench::live::{latency, memory, speed};
+use ringtrace_tests::bench::live::{growth, latency, memory, speed};
 use ringtrace_tests::bench::pages::{REQUESTS, questions};
 use ringtrace_tests::bench::steady::{Moment, steady};
 
@@ -22,6 +22,9 @@ struct Args {
     /// Events of the backlog that is caught up with; 0 for none
     #[arg(long, default_value_t = 1_000_000)]
     backlog: usize,
+    /// Open legs beside which a backlog is caught up with, one number after the other
+    #[arg(long, value_delimiter = ',', num_args = 0..)]
+    open: Vec<u32>,
     /// Minutes of steady load, looked at once a minute, with all pages asked; 0 for none
     #[arg(long, default_value_t = 0)]
     minutes: u64,
@@ -38,7 +41,7 @@ fn main() {
     if !args.rates.is_empty() {
         print_latencies(&args.rates, Duration::from_secs(args.seconds));
     }
-    if args.backlog > 0 {
+    if args.backlog > 0 && args.open.is_empty() {
         print_speed(args.backlog);
     }
     if args.legs > 0 {
@@ -51,6 +54,12 @@ fn main() {
             took.restarts_s[0],
             took.restarts_s[1]
         );
+    }
+    if !args.open.is_empty() {
+        println!("{:>10} {:>14} {:>12}", "open legs", "linker CPU s/M", "resident MiB");
+        for at in growth(&args.open, args.backlog) {
+            println!("{:>10} {:>14.2} {:>12}", at.legs, at.linker, at.resident >> 20);
+        }
     }
     if args.minutes > 0 {
         print_steady(args.steady_rate, Duration::from_secs(args.minutes * 60));
