@@ -62,6 +62,7 @@ mod writer;
 pub use changelog::ChangelogError;
 pub use consumer::CONSUMER_SETTINGS;
 pub use history::{events_of, folded};
+pub use live::PRODUCER_SETTINGS;
 pub use record::{
     DEAD_AT_HEADER, DETAIL_HEADER, REASON_HEADER, REPLAYED_HEADER, REQUEST_HEADER, SHA256_HEADER, SIZE_HEADER,
     SOURCE_HEADER,

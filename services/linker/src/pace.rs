@@ -1,16 +1,18 @@
-//! Keeps the partitions of a slot in step by log time, as far as there is something to read in each.
+//! Keeps the two busy partitions of a slot in step by log time, as far as there is something to read in each.
 //!
 //! A fetch brings as many bytes of a busy topic as of a quiet one, so the quiet one would be read hours ahead in a backlog:
 //! its calls would be judged, written and kept in memory in halves. At the ends of the partitions nothing waits.
 
 use std::time::{Duration, Instant};
 
-use crate::consumer::places_of;
 use crate::probe::End;
 use crate::topics::{ByPlace, Input, Place, Positions};
 
 /// How far a partition may be read ahead of the others of its slot, in milliseconds of log time.
 const LEAD_MS: i64 = 1_000;
+
+/// What is kept in step. The internal topic has few records, with the times of their originals, and waits for nobody.
+const IN_STEP: [Input; 2] = [Input::Push, Input::Call];
 
 /// How long others wait for a partition of which nothing comes, though there is something.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,12 +31,12 @@ impl Pace {
         self.held.clear();
         self.still.retain(|place, _| positions.contains_key(place));
         for (_, slot) in positions.keys().filter(|place| place.0 == Input::Push) {
-            let read_to = |place| positions.get(&place).map(|position| position.clock);
-            let slowest =
-                places_of(*slot).filter(|place| self.has_more(*place, positions, ends, now)).filter_map(read_to).min();
-            let Some(slowest) = slowest else { continue };
+            let places = IN_STEP.map(|input| (input, *slot));
+            let read_to = |place: Place| positions.get(&place).map(|position| position.clock);
+            let behind = places.into_iter().filter(|place| self.has_more(*place, positions, ends, now));
+            let Some(slowest) = behind.filter_map(read_to).min() else { continue };
             let is_ahead = |place: &Place| read_to(*place).is_some_and(|clock| clock > slowest + LEAD_MS);
-            self.held.extend(places_of(*slot).filter(is_ahead));
+            self.held.extend(places.into_iter().filter(is_ahead));
         }
     }
 
@@ -66,9 +68,8 @@ mod tests {
 
     const PUSH: Place = (Input::Push, 0);
     const CALL: Place = (Input::Call, 0);
-    const INTERNAL: Place = (Input::Internal, 0);
 
-    /// A slot that is read to some log times, the internal topic to its end, and of which 100 records of the others are known.
+    /// A slot whose topics are read to some offsets and log times, and hold 100 records each.
     struct Slot {
         pace: Pace,
         positions: Positions,
@@ -83,10 +84,8 @@ mod tests {
                 |drained_from| End { asked_at: 0, drained_from, end: drained_from, position: 0, is_hiding: false };
             Slot {
                 pace: Pace::default(),
-                positions: [(PUSH, position(push)), (CALL, position(call)), (INTERNAL, position((0, 0)))]
-                    .into_iter()
-                    .collect(),
-                ends: [(PUSH, end(100)), (CALL, end(100)), (INTERNAL, end(0))].into_iter().collect(),
+                positions: [(PUSH, position(push)), (CALL, position(call))].into_iter().collect(),
+                ends: [(PUSH, end(100)), (CALL, end(100))].into_iter().collect(),
                 now: Instant::now(),
             }
         }

@@ -8,6 +8,7 @@ mod link;
 pub mod live;
 pub mod pages;
 mod peers;
+mod relay;
 pub mod steady;
 mod table;
 mod usage;
@@ -28,6 +29,8 @@ pub enum Subject {
     Bare,
     /// The same, and it parses every value.
     Parser,
+    /// The same, and it produces the linker's records, with nothing linked.
+    Relay,
     /// The linker, its rows encoded and dropped.
     Discard,
     /// The linker, its rows written to the embedded ClickHouse.
@@ -46,9 +49,10 @@ pub enum Subject {
 
 impl Subject {
     /// All of them, the cheapest first.
-    pub const ALL: [Subject; 9] = [
+    pub const ALL: [Subject; 10] = [
         Subject::Bare,
         Subject::Parser,
+        Subject::Relay,
         Subject::Discard,
         Subject::Clickhouse,
         Subject::Insert,
@@ -69,6 +73,7 @@ impl Subject {
         match self {
             Subject::Bare => "bare consumer",
             Subject::Parser => "consumer and parser",
+            Subject::Relay => "and linker's records",
             Subject::Discard => "linker, rows dropped",
             Subject::Clickhouse => "linker, ClickHouse",
             Subject::Insert => "its rows, inserted",
@@ -97,6 +102,7 @@ impl Subject {
                 };
                 Usage { events: input.events, ..meter.measure(|| consume::all(case, &name, input, take)) }
             }
+            Subject::Relay => relay::measure(&name, case, input, meter),
             Subject::Discard => link(case, &name, To::Discard, input, meter),
             Subject::Clickhouse => link(case, &name, To::ClickHouse, input, meter),
             Subject::Insert => insert::measure(&name, case, input, meter),

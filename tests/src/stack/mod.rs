@@ -24,7 +24,7 @@ pub use hook::Hook;
 pub use http::{Answer, ask, begin, get, request};
 pub use kafka::{Kafka, Listener};
 pub use process::{Exit, Running, data};
-pub use records::{Given, INPUT_TOPICS, Read, SLOT_TOPICS, topic_of};
+pub use records::{Given, INPUT_TOPICS, Read, SLOT_TOPICS, read, topic_of};
 pub use toxiproxy::{Proxy, Toxiproxy};
 
 /// How long anything may take to be ready.

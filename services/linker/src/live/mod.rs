@@ -30,6 +30,7 @@ use crate::transaction::Transactions;
 use crate::world::{Beside, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
 use log::LiveLog;
+pub use producer::PRODUCER_SETTINGS;
 use producer::{Busy, LiveProducer};
 use sources::Sources;
 use store::ClickHouseStore;

@@ -33,6 +33,17 @@ const GONE_ON: [RDKafkaErrorCode; 5] = [
     RDKafkaErrorCode::RebalanceInProgress,
 ];
 
+/// How records are written. `kafka.properties` can't say otherwise.
+pub const PRODUCER_SETTINGS: [(&str, &str); 5] = [
+    ("queue.buffering.max.kbytes", "262144"),
+    ("compression.type", "lz4"),
+    ("linger.ms", "5"),
+    // A commit says that all is written: only what was not needs a report.
+    ("delivery.report.only.error", "true"),
+    // The partitioner of Kafka's own clients.
+    ("partitioner", "murmur2_random"),
+];
+
 /// See the module's text.
 pub(crate) struct LiveProducer {
     /// Its own thread serves deliveries, without which an abort would not end.
@@ -80,14 +91,10 @@ impl LiveProducer {
         config
             .set("transactional.id", format!("{}-{instance}", kafka.group))
             .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)
-            .set("message.max.bytes", room)
-            .set("queue.buffering.max.kbytes", "262144")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "5")
-            // A commit says that all is written: only what was not needs a report.
-            .set("delivery.report.only.error", "true")
-            // The partitioner of Kafka's own clients.
-            .set("partitioner", "murmur2_random");
+            .set("message.max.bytes", room);
+        for (name, value) in PRODUCER_SETTINGS {
+            config.set(name, value);
+        }
         let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
         producer.init_transactions(STEP)?;
         Ok(LiveProducer { producer, inputs: inputs.clone(), log: Arc::clone(log), busy: busy.clone() })
