@@ -76,14 +76,13 @@ bench-peers: build $(KAFKA) $(PEERS)
 	cargo build --release --locked --workspace --bin bench
 	target/release/bench --peers
 
-# What the linker costs with more partitions, apps and calls at a time. The last two write 7.6 and 23 million events to Kafka.
+# What the linker costs with more partitions, apps and calls at a time, and beside up to three million open legs.
 bench-growth: build $(KAFKA)
-	cargo build --release --locked --workspace --bin bench
+	cargo build --release --locked --workspace --bin bench --bin bench-live
 	for partitions in 1 6 16 64; do target/release/bench --only discard --partitions $$partitions || exit; done
 	for apps in 1 30 300; do target/release/bench --only discard --apps $$apps || exit; done
 	for rate in 20 200 2000 20000; do target/release/bench --only discard --calls-per-second $$rate || exit; done
-	target/release/bench --only discard --rounds 1 --calls-per-second 100000 --events 7600000
-	target/release/bench --only discard --rounds 1 --calls-per-second 300000 --events 23000000
+	target/release/bench-live --rates --legs 0 --open 10000,100000,1000000,3000000
 
 # How soon rows are visible at 1,000 and 20,000 events a second, how fast a backlog is caught up with by one linker and by two, what
 # rows take on disk, what a million open legs take in memory, and the restart.

@@ -26,9 +26,10 @@ pub const CONSUMER_SETTINGS: [(&str, &str); 6] = [
     ("fetch.queue.backoff.ms", "10"),
 ];
 
-/// What may be fetched ahead of all partitions together, in KiB: librdkafka's own default for a consumer with one queue. Each of
-/// them has a queue of its own here, and may hold its part, but never less than a fetch brings of a partition.
-const PREFETCH_KIB: i32 = 65_536;
+/// What may be fetched ahead of all partitions together, in KiB, and librdkafka's own default. To librdkafka it is the limit of
+/// each queue, and each partition has one here: it may hold its part, but never less than a fetch brings of a partition.
+const PREFETCH: &str = "queued.max.messages.kbytes";
+const PREFETCH_KIB: &str = "65536";
 const LEAST_PREFETCH_KIB: i32 = 1_024;
 
 /// A change of what this instance owns.
@@ -175,10 +176,14 @@ pub(crate) fn subscribe(
         Protocol::Consumer => CONSUMER_PROTOCOL.as_slice(),
         Protocol::Classic => CLASSIC_PROTOCOL.as_slice(),
     };
-    let prefetch = (PREFETCH_KIB / (partitions.max(1) * Input::ALL.len() as i32)).max(LEAST_PREFETCH_KIB).to_string();
+    let prefetch = config.get(PREFETCH).unwrap_or(PREFETCH_KIB).parse::<i32>();
+    // What is no number is refused by librdkafka, which says so.
+    if let Ok(prefetch) = prefetch {
+        let of_one = prefetch / (partitions.max(1) * Input::ALL.len() as i32);
+        config.set(PREFETCH, of_one.max(LEAST_PREFETCH_KIB).to_string());
+    }
     let of_this = [
         ("group.id", kafka.group.as_str()),
-        ("queued.max.messages.kbytes", &prefetch),
         // A broker answers one fetch at a time: one of partitions at their ends keeps those waiting whose queues run empty.
         ("fetch.wait.max.ms", "100"),
     ];
