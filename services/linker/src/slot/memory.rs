@@ -97,6 +97,9 @@ impl Slot {
                 }
             }
         }
+        // They may be of a flush that was not committed, and are read again then: they are not new to whoever takes the slot over.
+        let newest = history.events.iter().filter(|past| past.first_seen != 0).map(|past| past.log_at).max();
+        self.header.newest_log_at = self.header.newest_log_at.max(newest.unwrap_or(0));
         // Events may have been written under another slice by a flush that was not committed: what counts is where the rows are.
         let of_events = || history.events.iter().map(|past| past.first_seen).filter(|seen| *seen != 0).min();
         if let Some(first_seen) = history.first_seen.or_else(of_events)
