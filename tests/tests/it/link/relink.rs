@@ -117,9 +117,9 @@ fn history_is_linked_again_while_traffic_flows_and_linkers_come_and_go() {
     let relink = case.start(&["relink", "--from", "2000-01-01", "--calls-at-once", "50"]);
     let mut second = None;
     for (index, part) in traffic.chunks(traffic.len() / 4 + 1).enumerate() {
+        let enough = case.number("SELECT count() FROM events") + part.len() as i64 / 4;
         sources.extend(case.write(part));
-        let enough = case.number("SELECT count() FROM events_rows") + part.len() as i64 / 4;
-        wait_for("a part to be read", || case.number("SELECT count() FROM events_rows") >= enough);
+        wait_for("a part to be read", || case.number("SELECT count() FROM events") >= enough);
         match index {
             0 => second = Some(case.start_sibling("second")),
             1 => drop(second.take()),

@@ -44,7 +44,7 @@ fn an_hour_of_backlog_accuses_nobody() {
     let sources = case.write(&records);
     let linker = case.start(&["link"]);
     let some = records.len() as i64 / 5;
-    wait_for("a part to be linked", || case.number("SELECT count() FROM events_rows") > some);
+    wait_for("a part to be linked", || case.number("SELECT count() FROM events") > some);
     // Stopped in the middle of the hour, and started again.
     linker.signal("TERM");
     assert!(linker.wait().status.success());
