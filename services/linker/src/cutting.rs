@@ -45,6 +45,9 @@ const CHECK_CALLS: usize = 20_000;
 /// Calls whose histories are in memory at once.
 const LOOK_UP_CALLS: usize = 1_500;
 
+/// How many calls are worth a question before they are needed. The simulation's calls are few.
+const ASK_CALLS: usize = if cfg!(test) { 1 } else { 64 };
+
 /// Part of the service's health that look-ups decide.
 const LOOK_UP: &str = "look-up";
 
@@ -102,19 +105,45 @@ impl<W: World> Session<'_, W> {
     /// Folds in the histories of calls that came into memory, so that a cut sees whole calls only.
     fn page_in(&mut self) -> Result<(), LinkError> {
         loop {
-            let wanted: Vec<CallKey> = self.reading.slots.iter_mut().flatten().flat_map(Slot::take_wanted).collect();
-            if wanted.is_empty() {
-                return Ok(());
+            self.ask_histories(1);
+            let Some((keys, answer)) = self.asked.take() else { return Ok(()) };
+            let histories = self.await_answer(&answer)?;
+            self.fold_histories(&keys, histories);
+        }
+    }
+
+    /// Folds in the histories that have come, and asks for more, so that a cut has to wait for few.
+    pub(crate) fn note_histories(&mut self) {
+        if let Some((keys, answer)) = self.asked.take() {
+            match answer.try_take() {
+                Ok(histories) => self.fold_histories(&keys, histories),
+                Err(_) => self.asked = Some((keys, answer)),
             }
-            for keys in wanted.chunks(LOOK_UP_CALLS) {
-                let answer = self.world.histories(keys.to_vec());
-                let mut histories = self.await_answer(&answer)?;
-                for key in keys {
-                    if let Some(slot) = self.reading.slot_of(key) {
-                        let history = histories.remove(key).filter(|_| !planted!(LookUpSkipped));
-                        slot.page_in(key, history.unwrap_or_default());
-                    }
-                }
+        }
+        self.ask_histories(ASK_CALLS);
+    }
+
+    /// Asks for the histories of calls, where none are on their way and at least so many are wanted.
+    fn ask_histories(&mut self, least: usize) {
+        let slots = || self.reading.slots.iter().flatten();
+        if self.asked.is_some() || slots().map(Slot::wanted).sum::<usize>() < least {
+            return;
+        }
+        let mut keys = Vec::new();
+        for slot in self.reading.slots.iter_mut().flatten() {
+            keys.extend(slot.take_wanted(LOOK_UP_CALLS - keys.len()));
+        }
+        if !keys.is_empty() {
+            let answer = self.world.histories(keys.clone());
+            self.asked = Some((keys, answer));
+        }
+    }
+
+    fn fold_histories(&mut self, keys: &[CallKey], mut histories: Histories) {
+        for key in keys {
+            if let Some(slot) = self.reading.slot_of(key) {
+                let history = histories.remove(key).filter(|_| !planted!(LookUpSkipped));
+                slot.page_in(key, history.unwrap_or_default());
             }
         }
     }

@@ -94,6 +94,7 @@ impl<W: World> Session<'_, W> {
             self.is_stale = false;
         }
         self.check = None;
+        self.asked = None;
         self.reading.forget();
         let owned: Vec<Place> = self.owned.iter().copied().collect();
         Ok(self.world.pause(&owned)?)

@@ -76,6 +76,8 @@ pub(crate) struct Session<'l, W: World> {
     pub(crate) has_committed: bool,
     pub(crate) placement: Placement,
     pub(crate) check: Option<Answer<(Vec<CallKey>, Histories)>>,
+    /// Calls whose histories are on their way.
+    pub(crate) asked: Option<(Vec<CallKey>, Answer<Histories>)>,
     pub(crate) last_cut: Instant,
     pub(crate) last_check: Instant,
     /// Calls were checked for the flush that is cut next.
@@ -121,6 +123,7 @@ impl<'l, W: World> Session<'l, W> {
             has_committed: false,
             placement: Placement::default(),
             check: None,
+            asked: None,
             last_cut: now,
             last_check: now,
             has_checked: false,
@@ -201,6 +204,7 @@ impl<'l, W: World> Session<'l, W> {
         }
         self.send_again()?;
         self.note_check();
+        self.note_histories();
         let link = &self.linker.config.link;
         let is_full = self.reading.batch.bytes >= link.flush_bytes;
         if is_full && self.in_flight {

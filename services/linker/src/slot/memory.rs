@@ -46,11 +46,25 @@ impl Slot {
         }
     }
 
-    /// Takes the calls whose history has to be folded in, by [`Slot::page_in`], before the next flush is cut.
-    pub(crate) fn take_wanted(&mut self) -> Vec<CallKey> {
-        let wanted = std::mem::take(&mut self.wanted).into_iter();
-        let entries = wanted.filter_map(|seat| self.calls.get(seat));
-        entries.filter(|entry| entry.past == Past::Wanted).map(|entry| entry.key.clone()).collect()
+    /// Takes up to `most` of the calls whose history has to be folded in, by [`Slot::page_in`], before the next flush is cut: those
+    /// of which no flush is on its way, so that ClickHouse has everything that was written of them.
+    pub(crate) fn take_wanted(&mut self, most: usize) -> Vec<CallKey> {
+        let Slot { wanted, calls, header, .. } = self;
+        let mut taken = Vec::new();
+        wanted.retain(|seat| {
+            let Some(entry) = calls.get(*seat).filter(|entry| entry.past == Past::Wanted) else { return false };
+            let waits = entry.written_in > header.acknowledged || taken.len() == most;
+            if !waits {
+                taken.push(entry.key.clone());
+            }
+            waits
+        });
+        taken
+    }
+
+    /// How many calls wait for their histories, at most.
+    pub(crate) fn wanted(&self) -> usize {
+        self.wanted.len()
     }
 
     /// Takes the calls that were taken for new, with the log time before which ClickHouse should know nothing of them.
@@ -74,17 +88,18 @@ impl Slot {
     /// A call that was taken for new is known after all. Where a look-up was faster, because a request has named the call,
     /// this history may be older than what the call has by now.
     pub(crate) fn confirm_known(&mut self, key: &CallKey, history: History) {
-        let entry = self.calls.find(key.into()).and_then(|seat| self.calls.get(seat));
-        if entry.is_some_and(|entry| entry.past == Past::Unchecked) {
-            self.page_in(key, history);
-        }
+        self.fold_history(key, Past::Unchecked, history);
     }
 
-    /// Folds the history of a call in; an empty one for a call that ClickHouse does not know.
+    /// Folds in the history of a call that was asked for; an empty one for a call that ClickHouse does not know.
     pub(crate) fn page_in(&mut self, key: &CallKey, history: History) {
+        self.fold_history(key, Past::Wanted, history);
+    }
+
+    fn fold_history(&mut self, key: &CallKey, expected: Past, history: History) {
         let Some(seat) = self.calls.find(key.into()) else { return };
         self.unpack(seat);
-        let Some(entry) = self.calls.get_mut(seat) else { return };
+        let Some(entry) = self.calls.get_mut(seat).filter(|entry| entry.past == expected) else { return };
         let Some(open) = entry.open() else { return };
         for past in &history.events {
             match past.event.event() {
@@ -136,6 +151,7 @@ impl Slot {
                 }
                 held => {
                     let seat = self.begin(key, self.calls.hash(key), now, held.is_some());
+                    self.wanted.push(seat);
                     if let Some(entry) = self.calls.get_mut(seat) {
                         entry.visits = true;
                     }
@@ -333,7 +349,7 @@ mod tests {
             let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
             slot.restore(key.clone(), record.into());
             slot.advance(10);
-            assert_eq!(slot.take_wanted(), [key]);
+            assert_eq!(slot.take_wanted(10), [key]);
         }
     }
 }

@@ -139,9 +139,9 @@ impl Slot {
         self.header.newest_log_at = self.header.newest_log_at.max(meta.log_at);
         let key = KeyRef { tenant_id: &event.tenant_id, call_uuid: event.call_uuid.unwrap_or_default() };
         let hash = self.calls.hash(key);
-        let seat = match self.calls.find_hashed(key, hash) {
-            Some(seat) if self.unpack(seat) => seat,
-            held => self.begin(key, hash, meta.log_at, held.is_some()),
+        let (seat, begins) = match self.calls.find_hashed(key, hash) {
+            Some(seat) if self.unpack(seat) => (seat, false),
+            held => (self.begin(key, hash, meta.log_at, held.is_some()), true),
         };
         let is_new = self.is_provably_new(event, meta.log_at);
         let Some(entry) = self.calls.get_mut(seat) else { return false };
@@ -151,6 +151,8 @@ impl Slot {
             // Not the log time of its first event: where producers' clocks differ, older events may be logged later.
             open.unknown_since = self.recent.span_begins();
             self.unchecked.push((entry.key.clone(), open.unknown_since));
+        } else if begins {
+            self.wanted.push(seat);
         }
         if entry.past == Past::Wanted {
             open.rows.push(self.events.rows());
@@ -168,14 +170,13 @@ impl Slot {
         changed
     }
 
-    /// A call comes into memory, which nothing was known of, or which `was_parked`.
+    /// A call comes into memory, which nothing was known of, or which `was_parked`. Its history is wanted, or taken for none.
     fn begin(&mut self, key: KeyRef<'_>, hash: u64, log_at: i64, was_parked: bool) -> Seat {
         let owned = CallKey { tenant_id: key.tenant_id.into(), call_uuid: key.call_uuid };
         let mut entry = Entry::new(owned, State::Open(Box::new(Open::begun_at(slice_of(log_at), log_at))));
         entry.seen_before = self.recent.note(hash, self.header.newest_log_at) || was_parked;
         entry.recorded = was_parked;
         let seat = self.calls.insert(entry);
-        self.wanted.push(seat);
         seat
     }
 
