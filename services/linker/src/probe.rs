@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use ringtrace_kit::clock::wall_ms;
 use ringtrace_kit::config::Kafka;
@@ -103,19 +104,7 @@ pub(crate) fn run(readers: &Readers, kafka: &Kafka, inputs: &Inputs, shared: &Ar
             }
         }
         let positions = shared.positions();
-        let mut ends = shared.ends();
-        ends.retain(|place, _| positions.contains_key(place));
-        for (place, position) in &positions {
-            let stuck = before.get(place) == Some(position);
-            let last = ends.get(place).copied();
-            match ask(&asker, *place, *position, last, stuck) {
-                Ok(end) => {
-                    ends.insert(*place, end);
-                }
-                // The clock of the partition stands still until the broker answers again.
-                Err(error) => tracing::debug!(%error, partition = place.1, "broker did not say where a partition ends"),
-            }
-        }
+        let ends = ask(&asker, &positions, &before, &shared.ends());
         *shared.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
         before = positions;
     }
@@ -125,34 +114,43 @@ pub(crate) fn run(readers: &Readers, kafka: &Kafka, inputs: &Inputs, shared: &Ar
 pub(crate) trait Broker {
     /// Wall time in milliseconds since the Unix epoch.
     fn wall_ms(&self) -> i64;
-    /// Where the committed records of a partition end.
-    fn committed_end(&self, place: Place) -> KafkaResult<i64>;
-    /// Where all records of a partition end.
-    fn raw_end(&self, place: Place) -> KafkaResult<i64>;
+    /// Where the committed records of partitions end, and where all of their records do. What the broker does not say is left out.
+    fn ends(&self, places: &[Place]) -> ByPlace<(i64, i64)>;
     /// Offset of the first committed record at or after an offset; `None` when there is none.
     fn first_record(&self, place: Place, from: i64) -> KafkaResult<Option<i64>>;
 }
 
-/// Asks about a partition that was read up to `position`. `last` is what was found before; `stuck` says that the position
-/// has not moved since.
+/// Asks about partitions that were read up to some positions. `before` is where they were read to when `last` was found: what the
+/// broker does not answer stays as it was, so that the clock of the partition stands still.
 pub(crate) fn ask(
     broker: &impl Broker,
-    place: Place,
-    position: i64,
-    last: Option<End>,
-    stuck: bool,
-) -> KafkaResult<End> {
+    positions: &ByPlace<i64>,
+    before: &ByPlace<i64>,
+    last: &ByPlace<End>,
+) -> ByPlace<End> {
     let asked_at = broker.wall_ms();
-    let end = broker.committed_end(place)?;
-    let only_markers = position < end && {
-        let is_known = last.is_some_and(|last| last.end == end && last.drained_from <= position);
+    let places: Vec<Place> = positions.keys().copied().collect();
+    let mut ends: ByPlace<End> =
+        last.iter().filter(|(place, _)| positions.contains_key(*place)).map(|(place, end)| (*place, *end)).collect();
+    for (place, (end, raw_end)) in broker.ends(&places) {
+        let Some(&position) = positions.get(&place) else { continue };
+        let is_known = ends.get(&place).is_some_and(|last| last.end == end && last.drained_from <= position);
         // Only a position that does not move is worth the fetch: while it moves, records are coming.
-        is_known || (stuck && broker.first_record(place, position)?.is_none_or(|at| at >= end))
-    };
-    let drained_from = if only_markers { position } else { end };
-    // Whoever reads up to the end later on must know as well.
-    let is_hiding = broker.raw_end(place)? > end;
-    Ok(End { asked_at, drained_from, end, position, is_hiding })
+        let is_stuck = position < end && !is_known && before.get(&place) == Some(&position);
+        let first = if is_stuck { broker.first_record(place, position) } else { Ok(Some(position)) };
+        let only_markers = match first {
+            Ok(first) => position < end && (is_known || first.is_none_or(|at| at >= end)),
+            Err(error) => {
+                tracing::debug!(%error, partition = place.1, "broker did not say what a partition ends with");
+                continue;
+            }
+        };
+        let drained_from = if only_markers { position } else { end };
+        // Whoever reads up to the end later on must know as well.
+        let is_hiding = raw_end > end;
+        ends.insert(place, End { asked_at, drained_from, end, position, is_hiding });
+    }
+    ends
 }
 
 /// The consumers that ask, and what the topics are called.
@@ -166,16 +164,43 @@ impl Broker for Asker<'_> {
         wall_ms()
     }
 
-    fn committed_end(&self, (input, partition): Place) -> KafkaResult<i64> {
-        Ok(self.readers.committed.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
-    }
-
-    fn raw_end(&self, (input, partition): Place) -> KafkaResult<i64> {
-        Ok(self.readers.raw.fetch_watermarks(self.inputs.name(input), partition, TIMEOUT)?.1)
+    fn ends(&self, places: &[Place]) -> ByPlace<(i64, i64)> {
+        // In this order what comes meanwhile may look hidden, and never drained.
+        let committed = self.ends_of(&self.readers.committed, places);
+        let raw = self.ends_of(&self.readers.raw, places);
+        committed.into_iter().filter_map(|(place, end)| Some((place, (end, *raw.get(&place)?)))).collect()
     }
 
     fn first_record(&self, (input, partition): Place, from: i64) -> KafkaResult<Option<i64>> {
         first_record(&self.readers.committed, self.inputs.name(input), partition, from)
+    }
+}
+
+impl Asker<'_> {
+    /// One question for all partitions. Where a broker or a leader is away, none of them is answered, and each is asked about alone.
+    fn ends_of(&self, consumer: &BaseConsumer, places: &[Place]) -> ByPlace<i64> {
+        self.list_ends(consumer, places).unwrap_or_else(|error| {
+            tracing::debug!(%error, "brokers did not say where partitions end");
+            let alone = places.chunks(1).filter_map(|place| self.list_ends(consumer, place).ok());
+            alone.flatten().collect()
+        })
+    }
+
+    /// To librdkafka the end is a time like others: a watermark would be two questions for each partition.
+    fn list_ends(&self, consumer: &BaseConsumer, places: &[Place]) -> KafkaResult<ByPlace<i64>> {
+        if places.is_empty() {
+            return Ok(ByPlace::default());
+        }
+        let mut asked = TopicPartitionList::with_capacity(places.len());
+        for (input, partition) in places {
+            asked.add_partition_offset(self.inputs.name(*input), *partition, Offset::End)?;
+        }
+        let answered = consumer.offsets_for_times(asked, TIMEOUT)?;
+        let end_of = |element: &TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
+            (Ok(()), Offset::Offset(end)) => Some(((self.inputs.find(element.topic())?, element.partition()), end)),
+            _ => None,
+        };
+        Ok(answered.elements().iter().filter_map(end_of).collect())
     }
 }
 

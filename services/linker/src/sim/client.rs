@@ -162,13 +162,7 @@ impl Life {
             return;
         }
         let state = cluster.state.borrow();
-        let mut ends = probe.ends.clone();
-        ends.retain(|place, _| probe.positions.contains_key(place));
-        for (place, position) in &probe.positions {
-            let stuck = probe.before.get(place) == Some(position);
-            let last = ends.get(place).copied();
-            ends.insert(*place, probe::ask(&*state, *place, *position, last, stuck).unwrap());
-        }
+        let ends = probe::ask(&*state, &probe.positions, &probe.before, &probe.ends);
         probe.before.clone_from(&probe.positions);
         probe.found = Some(ends);
     }
@@ -179,12 +173,12 @@ impl Broker for super::state::State {
         self.wall_ms
     }
 
-    fn committed_end(&self, place: Place) -> KafkaResult<i64> {
-        Ok(self.log.stable_end((Topic::Input(place.0), place.1)))
-    }
-
-    fn raw_end(&self, place: Place) -> KafkaResult<i64> {
-        Ok(self.log.bounds((Topic::Input(place.0), place.1)).1)
+    fn ends(&self, places: &[Place]) -> ByPlace<(i64, i64)> {
+        let end_of = |place: &Place| {
+            let partition = (Topic::Input(place.0), place.1);
+            (*place, (self.log.stable_end(partition), self.log.bounds(partition).1))
+        };
+        places.iter().map(end_of).collect()
     }
 
     fn first_record(&self, place: Place, from: i64) -> KafkaResult<Option<i64>> {

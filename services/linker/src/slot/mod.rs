@@ -176,8 +176,7 @@ impl Slot {
         let mut entry = Entry::new(owned, State::Open(Box::new(Open::begun_at(slice_of(log_at), log_at))));
         entry.seen_before = self.recent.note(hash, self.header.newest_log_at) || was_parked;
         entry.recorded = was_parked;
-        let seat = self.calls.insert(entry);
-        seat
+        self.calls.insert(entry)
     }
 
     /// Opens a call that is packed; false for one that is not in memory. What can't be read is looked up.
