@@ -8,8 +8,12 @@ use super::{Input, Meter, To, Usage};
 use crate::stack::Case;
 
 /// Tables with the order in which their rows came, and how many of them the linker sends at a time, as far as it goes.
-const TABLES: [(&str, &str, u64); 3] =
-    [("events_rows", "log_at", 100_000), ("legs_rows", "version", 20_000), ("calls_rows", "version", 10_000)];
+const TABLES: [(&str, &str, u64); 4] = [
+    ("events_rows", "log_at", 100_000),
+    ("device_events_rows", "log_at", 50_000),
+    ("legs_rows", "version", 20_000),
+    ("calls_rows", "version", 10_000),
+];
 
 /// Has a linker write its rows, reads them back, and measures inserting them into other tables of the same kind.
 ///
