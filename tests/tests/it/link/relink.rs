@@ -202,6 +202,8 @@ fn calls_are_chosen_by_time_tenant_app_and_name() {
     let records = scenarios();
     case.write(&records);
     case.catch_up();
+    // A call may be chosen by a duplicate's log time, as long as no merge has left it out.
+    case.execute("OPTIMIZE TABLE events_rows FINAL");
     let one =
         case.rows("SELECT tenant_id, app_id, toString(call_uuid) AS call_uuid FROM calls ORDER BY call_uuid LIMIT 1");
     let text = |name: &str| one[0][name].as_str().unwrap().to_owned();
