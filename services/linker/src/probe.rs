@@ -135,16 +135,17 @@ pub(crate) fn ask(
     for (place, (end, raw_end)) in broker.ends(&places) {
         let Some(&position) = positions.get(&place) else { continue };
         let is_known = ends.get(&place).is_some_and(|last| last.end == end && last.drained_from <= position);
+        let mut only_markers = position < end && is_known;
         // Only a position that does not move is worth the fetch: while it moves, records are coming.
-        let is_stuck = position < end && !is_known && before.get(&place) == Some(&position);
-        let first = if is_stuck { broker.first_record(place, position) } else { Ok(Some(position)) };
-        let only_markers = match first {
-            Ok(first) => position < end && (is_known || first.is_none_or(|at| at >= end)),
-            Err(error) => {
-                tracing::debug!(%error, partition = place.1, "broker did not say what a partition ends with");
-                continue;
+        if position < end && !is_known && before.get(&place) == Some(&position) {
+            match broker.first_record(place, position) {
+                Ok(first) => only_markers = first.is_none_or(|at| at >= end),
+                Err(error) => {
+                    tracing::debug!(%error, partition = place.1, "broker did not say what a partition ends with");
+                    continue;
+                }
             }
-        };
+        }
         let drained_from = if only_markers { position } else { end };
         // Whoever reads up to the end later on must know as well.
         let is_hiding = raw_end > end;

@@ -6,10 +6,10 @@ use ringtrace_model::Rules;
 use ringtrace_tests::stack::{Case, Given, wait_for};
 use serde_json::{Value, json};
 
-use super::SLOTS;
 use super::compare::compare;
 use super::expect::Expected;
 use super::input::{Disorder, everything, scenarios};
+use super::{SLOTS, write_and_see};
 
 /// Other rules than those with which a case begins: some stricter, some not.
 const OTHERS: Rules = Rules {
@@ -117,9 +117,7 @@ fn history_is_linked_again_while_traffic_flows_and_linkers_come_and_go() {
     let relink = case.start(&["relink", "--from", "2000-01-01", "--calls-at-once", "50"]);
     let mut second = None;
     for (index, part) in traffic.chunks(traffic.len() / 4 + 1).enumerate() {
-        let enough = case.number("SELECT count() FROM events") + part.len() as i64 / 4;
-        sources.extend(case.write(part));
-        wait_for("a part to be read", || case.number("SELECT count() FROM events") >= enough);
+        sources.extend(write_and_see(&case, part));
         match index {
             0 => second = Some(case.start_sibling("second")),
             1 => drop(second.take()),

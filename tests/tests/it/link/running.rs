@@ -3,10 +3,10 @@
 use ringtrace_kit::clock;
 use ringtrace_tests::stack::{Case, Given, SLOT_TOPICS, get, wait_for};
 
-use super::SLOTS;
 use super::compare::compare;
 use super::expect::Expected;
 use super::input::{Disorder, everything, scenarios};
+use super::{SLOTS, write_and_see};
 
 #[test]
 fn a_kill_at_any_moment_loses_and_invents_nothing() {
@@ -81,9 +81,7 @@ fn instances_that_come_and_go_share_the_work() {
     let mut second = None;
     // Every part arrives while the group is on the move: one joins, it is killed, another joins, the first stops.
     for (index, part) in records.chunks(records.len() / 5 + 1).enumerate() {
-        let enough = case.number("SELECT count() FROM events") + part.len() as i64 / 4;
-        sources.extend(case.write(part));
-        wait_for("a part to be read", || case.number("SELECT count() FROM events") >= enough);
+        sources.extend(write_and_see(&case, part));
         match index {
             0 => second = Some(case.start_sibling("a")),
             1 => drop(second.take()),
