@@ -1,6 +1,6 @@
 //! A record as it is read, and the records that it may become: reroutes and dead letters.
 
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header, Headers, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
 use rdkafka::{Message, Timestamp};
 use ringtrace_kit::kafka::MAX_RECORD_BYTES;
 use ringtrace_model::Reject;
@@ -39,31 +39,23 @@ pub(crate) struct Record<'a> {
     pub(crate) log_at: i64,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: Option<&'a [u8]>,
-    pub(crate) headers: HeadersOf<'a>,
+    pub(crate) headers: &'a dyn HasHeaders,
 }
 
 /// Where the headers of a record are read from, only where they are needed: librdkafka parses them anew each time.
-#[derive(Clone, Copy)]
-pub(crate) enum HeadersOf<'a> {
-    /// A message of librdkafka.
-    Message(&'a BorrowedMessage<'a>),
-    /// A record of the simulated log.
-    #[cfg(test)]
-    Simulated(&'a OwnedHeaders),
+pub(crate) trait HasHeaders {
+    /// They, where there are any.
+    fn get(&self) -> Option<&BorrowedHeaders>;
 }
 
-impl<'a> HeadersOf<'a> {
-    fn get(self) -> Option<&'a BorrowedHeaders> {
-        match self {
-            HeadersOf::Message(message) => message.headers(),
-            #[cfg(test)]
-            HeadersOf::Simulated(headers) => Some(headers.as_borrowed()),
-        }
+impl<M: Message<Headers = BorrowedHeaders>> HasHeaders for M {
+    fn get(&self) -> Option<&BorrowedHeaders> {
+        self.headers()
     }
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn of(message: &'a BorrowedMessage<'a>, input: Input) -> Self {
+    pub(crate) fn of(message: &'a impl Message<Headers = BorrowedHeaders>, input: Input) -> Self {
         let log_at = match message.timestamp() {
             Timestamp::CreateTime(at) | Timestamp::LogAppendTime(at) => at,
             Timestamp::NotAvailable => -1,
@@ -75,7 +67,7 @@ impl<'a> Record<'a> {
             log_at,
             key: message.key(),
             value: message.payload(),
-            headers: HeadersOf::Message(message),
+            headers: message,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The real world of a session: librdkafka, ClickHouse, threads and clocks.
 
+mod fetched;
 mod log;
 mod producer;
 mod rules;
@@ -29,6 +30,7 @@ use crate::topics::{ByPlace, Input, Inputs, Place};
 use crate::transaction::Transactions;
 use crate::world::{Beside, Member, Polled, RulesNumbers};
 use crate::writer::Writer;
+use fetched::Fetch;
 use log::LiveLog;
 pub use producer::PRODUCER_SETTINGS;
 use producer::{Busy, LiveProducer};
@@ -57,6 +59,14 @@ pub(crate) struct Live<'l> {
     _probe_lives: SyncSender<()>,
     /// Lives as long as the session: its flusher gives up with it.
     lives: Arc<()>,
+}
+
+/// A record, or an error.
+enum Next<'a> {
+    /// Of the consumer's own queue.
+    OfConsumer(KafkaResult<BorrowedMessage<'a>>),
+    /// Of a partition's queue.
+    OfPartition(Input, KafkaResult<Fetch<'a>>),
 }
 
 impl<'l> Live<'l> {
@@ -89,15 +99,14 @@ impl<'l> Live<'l> {
         })
     }
 
-    /// The next record, of which partition it is if that is known, or an error. The consumer's own queue has rebalances, and
-    /// what was fetched of a partition before it had a queue.
-    fn next(&self, most: Duration) -> Option<(Option<Input>, KafkaResult<BorrowedMessage<'_>>)> {
-        let of_consumer = |most: Duration| self.consumer.poll(most).map(|taken| (None, taken));
-        let of_partitions = || self.sources.next().map(|(input, taken)| (Some(input), taken));
+    /// What comes next. The consumer's own queue has rebalances, and what was fetched of a partition before it had a queue.
+    fn next(&self, most: Duration) -> Option<Next<'_>> {
+        let of_consumer = || self.consumer.poll(Duration::ZERO).map(Next::OfConsumer);
+        let of_partitions = || self.sources.next().map(|(input, taken)| Next::OfPartition(input, taken));
         if most.is_zero() {
             return of_partitions();
         }
-        of_consumer(Duration::ZERO).or_else(of_partitions).or_else(|| {
+        of_consumer().or_else(of_partitions).or_else(|| {
             std::thread::park_timeout(most);
             of_partitions()
         })
@@ -139,18 +148,24 @@ impl Member for Live<'_> {
     type Group = ConsumerGroupMetadata;
 
     fn poll<T>(&mut self, most: Duration, take: impl FnOnce(&Record<'_>) -> T) -> KafkaResult<Polled<T>> {
-        let Some((input, taken)) = self.next(most) else { return Ok(Polled::Nothing) };
-        match taken {
-            Ok(message) => match input.or_else(|| self.inputs.find(message.topic())) {
-                Some(input) => Ok(Polled::Record(take(&Record::of(&message, input)))),
-                None => Ok(Polled::Event),
-            },
+        let polled = match self.next(most) {
+            None => Ok(Polled::Nothing),
+            Some(Next::OfPartition(input, taken)) => {
+                taken.map(|message| Polled::Record(take(&Record::of(&message, input))))
+            }
+            Some(Next::OfConsumer(taken)) => taken.map(|message| match self.inputs.find(message.topic()) {
+                Some(input) => Polled::Record(take(&Record::of(&message, input))),
+                None => Polled::Event,
+            }),
+        };
+        match polled {
             Err(KafkaError::MessageConsumptionFatal(code)) => Err(self.fatal(code)),
             Err(error) => {
                 // librdkafka goes on by itself; the probe notices when the brokers stay away.
                 tracing::warn!(%error, "Kafka reports");
                 Ok(Polled::Event)
             }
+            polled => polled,
         }
     }
 
@@ -160,6 +175,7 @@ impl Member for Live<'_> {
 
     /// Refused while librdkafka is still asking for the partition's own offset.
     fn seek(&mut self, (input, partition): Place, offset: i64) -> KafkaResult<()> {
+        self.sources.forget((input, partition));
         let mut tries = SEEKS;
         loop {
             match self.consumer.seek(self.inputs.name(input), partition, Offset::Offset(offset), SEEK) {

@@ -4,13 +4,13 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::Consumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaResult;
-use rdkafka::message::BorrowedMessage;
 
+use super::fetched::{Fetch, Fetched};
 use crate::consumer::Context;
 use crate::topics::{Input, Inputs, Place};
 
@@ -27,7 +27,9 @@ pub(super) struct Sources {
 
 struct Source {
     place: Place,
-    queue: PartitionQueue<Context>,
+    fetched: Fetched,
+    /// Keeps what is fetched apart from the consumer's queue, wakes the reader, and keeps the consumer.
+    _queue: PartitionQueue<Context>,
     is_held: bool,
 }
 
@@ -41,7 +43,8 @@ impl Sources {
             let mut queue = consumer.split_partition_queue(inputs.name(place.0), place.1)?;
             let reader = reader.clone();
             queue.set_nonempty_callback(move || reader.unpark());
-            Some(Source { place: *place, queue, is_held: false })
+            let fetched = Fetched::of(consumer.client(), inputs.name(place.0), place.1)?;
+            Some(Source { place: *place, fetched, _queue: queue, is_held: false })
         };
         self.sources.extend(places.iter().filter_map(source));
     }
@@ -52,20 +55,25 @@ impl Sources {
         self.turn.set((0, 0));
     }
 
+    /// Forgets what was taken of a partition, which goes on elsewhere.
+    pub(super) fn forget(&self, place: Place) {
+        self.sources.iter().filter(|source| source.place == place).for_each(|source| source.fetched.forget());
+    }
+
     /// Lets these partitions wait, and no others.
     pub(super) fn hold(&mut self, places: &[Place]) {
         self.sources.iter_mut().for_each(|source| source.is_held = places.contains(&source.place));
     }
 
     /// The next record that was fetched, of a partition that does not wait.
-    pub(super) fn next(&self) -> Option<(Input, KafkaResult<BorrowedMessage<'_>>)> {
+    pub(super) fn next(&self) -> Option<(Input, KafkaResult<Fetch<'_>>)> {
         let (mut turn, mut left) = self.turn.get();
         for _ in 0..=self.sources.len() {
             if left == 0 {
                 (turn, left) = ((turn + 1) % self.sources.len().max(1), TURN);
             }
             let source = self.sources.get(turn)?;
-            let taken = if source.is_held { None } else { source.queue.poll(Duration::ZERO) };
+            let taken = if source.is_held { None } else { source.fetched.next() };
             if let Some(taken) = taken {
                 self.turn.set((turn, left - 1));
                 return Some((source.place.0, taken));

@@ -19,7 +19,7 @@ use crate::flusher::Line;
 use crate::load::{LoadError, Loaded, Loader, Stored, Wanted};
 use crate::lookup::{Answer, Asked, Histories};
 use crate::probe::{self, Broker, End};
-use crate::record::{HeadersOf, Record};
+use crate::record::Record;
 use crate::run::LinkError;
 use crate::topics::{ByPlace, Place};
 use crate::world::{Beside, Log, Member, Polled, RulesNumbers};
@@ -261,7 +261,7 @@ impl Member for SimWorld {
             log_at: entry.at,
             key: entry.key.as_deref(),
             value: entry.value.as_deref(),
-            headers: HeadersOf::Simulated(&entry.headers),
+            headers: &*entry,
         })))
     }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use rdkafka::message::OwnedHeaders;
+use rdkafka::message::{BorrowedHeaders, OwnedHeaders};
 
+use crate::record::HasHeaders;
 use crate::state::HEADER_KEY;
 use crate::topics::{Input, Place};
 
@@ -31,6 +32,12 @@ pub(super) struct Entry {
     pub(super) headers: OwnedHeaders,
     pub(super) transaction: Option<usize>,
     is_marker: bool,
+}
+
+impl HasHeaders for Entry {
+    fn get(&self) -> Option<&BorrowedHeaders> {
+        Some(self.headers.as_borrowed())
+    }
 }
 
 #[derive(Debug, Default)]
