@@ -69,14 +69,18 @@ impl Dims {
     pub(crate) fn offer(&mut self, event: &Event<'_>) -> bool {
         let at = event.corrected_at();
         let Some(known) = &mut self.0 else {
-            self.0 = Some(Box::new(Known { latest: at, ..Known::default() }.with(event)));
+            self.0 = Some(Box::new(Known::of(event)));
             return true;
         };
         let later = at > known.latest;
         known.latest = known.latest.max(at);
-        let won = Dimension::ALL.iter().zip(known.values()).any(|(dimension, held)| {
-            carried(event, *dimension).is_some() && held.is_none_or(|(held, _)| held.is_after(event, at))
-        });
+        // Most events come after those that gave the values: such a one has no more to say than what nobody said.
+        let won = match known.sources.last() {
+            Some(last) if last.at < at => known.misses_any_of(event),
+            _ => Dimension::ALL.iter().zip(known.values()).any(|(dimension, held)| {
+                carried(event, *dimension).is_some() && held.is_none_or(|(held, _)| held.is_after(event, at))
+            }),
+        };
         if won {
             **known = known.with(event);
         }
@@ -90,13 +94,36 @@ impl Dims {
 }
 
 impl Known {
+    /// What one event says.
+    fn of(event: &Event<'_>) -> Known {
+        let carried: [Option<&str>; COUNT] = std::array::from_fn(|place| carried(event, *Dimension::ALL.get(place)?));
+        let mut texts = String::with_capacity(carried.iter().flatten().map(|text| text.len()).sum());
+        let ends = carried.map(|text| {
+            texts.push_str(text.unwrap_or_default());
+            texts.len() as u32
+        });
+        Known {
+            sources: vec![Moment::corrected(event)],
+            places: carried.map(|text| u8::from(text.is_some())),
+            ends,
+            texts: texts.into(),
+            latest: event.corrected_at(),
+        }
+    }
+
+    /// Whether an event says something of a dimension of which nothing is known.
+    fn misses_any_of(&self, event: &Event<'_>) -> bool {
+        let mut known = Dimension::ALL.iter().zip(self.places);
+        known.any(|(dimension, place)| place == 0 && carried(event, *dimension).is_some())
+    }
+
     /// The same with an event that carries some values earlier than they were known.
     fn with(&self, event: &Event<'_>) -> Known {
         let moment = Moment::corrected(event);
         let newest = self.sources.len();
         let mut from = [None; COUNT];
         let mut ends = [0; COUNT];
-        let mut texts = String::with_capacity(self.texts.len() + usize::from(newest == 0) * USUAL_TEXTS);
+        let mut texts = String::with_capacity(self.texts.len());
         let held = self.values().zip(&mut from).zip(&mut ends);
         for (dimension, ((held, from), end)) in Dimension::ALL.iter().zip(held) {
             let text = match carried(event, *dimension) {
@@ -141,9 +168,6 @@ impl Known {
         })
     }
 }
-
-/// Bytes that the texts of one event usually have.
-const USUAL_TEXTS: usize = 96;
 
 /// What an event says of a dimension.
 fn carried<'a>(event: &'a Event<'_>, dimension: Dimension) -> Option<&'a str> {
