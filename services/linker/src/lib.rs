@@ -24,6 +24,7 @@ macro_rules! planted {
 mod batch;
 mod catch_up;
 mod changelog;
+mod chunks;
 mod consumer;
 mod cutting;
 mod ending;

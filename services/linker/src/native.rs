@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use ringtrace_model::Uuid;
 
-use crate::records::empty;
+use crate::chunks::{Chunks, empty};
 
 /// The type of a column on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(crate) struct Block {
 
 #[derive(Debug, Default)]
 struct Column {
-    data: Vec<u8>,
+    data: Chunks,
     /// One byte a row for nullable columns.
     nulls: Vec<u8>,
     /// End offsets for arrays.
@@ -103,7 +103,7 @@ impl Block {
     /// Overwrites a time that was not known when its row was written.
     pub(crate) fn set_seconds(&mut self, column: usize, row: usize, seconds: u32) {
         debug_assert_eq!(self.table.columns.get(column).map(|(_, kind)| *kind), Some(ColumnType::Seconds));
-        let place = self.columns.get_mut(column).and_then(|column| column.data.get_mut(row * 4..row * 4 + 4));
+        let place = self.columns.get_mut(column).and_then(|column| column.data.get_mut(row * 4, 4));
         if let Some(place) = place {
             place.copy_from_slice(&seconds.to_le_bytes());
         }
@@ -113,7 +113,7 @@ impl Block {
     pub(crate) fn clear(&mut self) {
         self.rows = 0;
         for column in &mut self.columns {
-            empty(&mut column.data);
+            column.data.clear();
             empty(&mut column.nulls);
             empty(&mut column.ends);
         }
@@ -127,8 +127,8 @@ impl Block {
     /// `source` of a row.
     pub(crate) fn source_of(&self, row: usize) -> Option<String> {
         let (column, kind) = self.source_column()?;
-        let (from, to) = (column.offset(kind, row), column.offset(kind, row + 1));
-        let text = column.data.get(from..to)?;
+        let data = column.data.joined();
+        let text = data.get(column.offset(&data, kind, row)..column.offset(&data, kind, row + 1))?;
         let start = text.iter().position(|byte| byte & 0x80 == 0)? + 1;
         String::from_utf8(text.get(start..)?.to_vec()).ok()
     }
@@ -163,8 +163,10 @@ pub(crate) fn encode<'b>(blocks: &'b [&'b Block]) -> impl Iterator<Item = Bytes>
     }
     let of_column = |(place, (name, kind)): (usize, &(&str, ColumnType))| {
         let mut head = Vec::new();
-        put_text(&mut head, name);
-        put_text(&mut head, kind.name());
+        for text in [name, kind.name()] {
+            put_length(&mut head, text.len());
+            head.extend_from_slice(text.as_bytes());
+        }
         std::iter::once(Cow::Owned(head)).chain(contents(blocks, place))
     };
     let mut parts = std::iter::once(Cow::Owned(head)).chain(columns.iter().enumerate().flat_map(of_column));
@@ -194,7 +196,7 @@ fn contents<'b>(blocks: &'b [&'b Block], place: usize) -> impl Iterator<Item = C
         Some(Cow::Owned(column.ends.iter().flat_map(|end| (before + end).to_le_bytes()).collect()))
     });
     let nulls = columns().map(|column| Cow::Borrowed(column.nulls.as_slice()));
-    nulls.chain(ends).chain(columns().map(|column| Cow::Borrowed(column.data.as_slice())))
+    nulls.chain(ends).chain(columns().flat_map(|column| column.data.parts()).map(Cow::Borrowed))
 }
 
 /// Rows of several blocks.
@@ -203,11 +205,11 @@ pub(crate) fn rows_in(blocks: &[&Block]) -> usize {
 }
 
 impl Column {
-    /// Where the data of a row begins.
-    fn offset(&self, kind: ColumnType, row: usize) -> usize {
+    /// Where a row begins in the column's data.
+    fn offset(&self, data: &[u8], kind: ColumnType, row: usize) -> usize {
         match kind {
-            ColumnType::Text | ColumnType::OptionalText => self.text_offset(row),
-            ColumnType::Texts => self.text_offset(self.array_start(row) as usize),
+            ColumnType::Text | ColumnType::OptionalText => text_offset(data, row),
+            ColumnType::Texts => text_offset(data, self.array_start(row) as usize),
             ColumnType::Uuid | ColumnType::OptionalUuid => row * 16,
             ColumnType::U32 | ColumnType::Seconds => row * 4,
             ColumnType::U16 => row * 2,
@@ -221,31 +223,31 @@ impl Column {
         row.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0)
     }
 
-    /// Where a text begins, counted from the first.
-    fn text_offset(&self, texts: usize) -> usize {
-        (0..texts).fold(0, |mut at, _| {
-            let (mut length, mut shift) = (0, 0);
-            while let Some(byte) = self.data.get(at) {
-                at += 1;
-                length |= usize::from(byte & 0x7f) << shift;
-                shift += 7;
-                if byte & 0x80 == 0 {
-                    break;
-                }
-            }
-            at + length
-        })
-    }
-
     fn slice(&self, kind: ColumnType, from: usize, to: usize) -> Column {
         let part = |bytes: &[u8], from: usize, to: usize| bytes.get(from..to).unwrap_or_default().to_vec();
-        let before = self.array_start(from);
+        let (before, data) = (self.array_start(from), self.data.joined());
         Column {
-            data: part(&self.data, self.offset(kind, from), self.offset(kind, to)),
+            data: part(&data, self.offset(&data, kind, from), self.offset(&data, kind, to)).into(),
             nulls: part(&self.nulls, from, to),
             ends: self.ends.get(from..to).unwrap_or_default().iter().map(|end| end - before).collect(),
         }
     }
+}
+
+/// Where a text begins, counted from the first.
+fn text_offset(data: &[u8], texts: usize) -> usize {
+    (0..texts).fold(0, |mut at, _| {
+        let (mut length, mut shift) = (0, 0);
+        while let Some(byte) = data.get(at) {
+            at += 1;
+            length |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        at + length
+    })
 }
 
 /// A row that is being filled, column by column.
@@ -298,7 +300,7 @@ impl Row<'_> {
     }
 
     pub(crate) fn time(&mut self, ms: i64) -> &mut Self {
-        self.put(ColumnType::Time, |column| column.data.extend_from_slice(&ms.to_le_bytes()))
+        self.put(ColumnType::Time, |column| put(&mut column.data, &ms.to_le_bytes()))
     }
 
     pub(crate) fn optional_time(&mut self, ms: Option<i64>) -> &mut Self {
@@ -306,7 +308,7 @@ impl Row<'_> {
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
-        self.put(ColumnType::Int, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+        self.put(ColumnType::Int, |column| put(&mut column.data, &value.to_le_bytes()))
     }
 
     pub(crate) fn optional_int(&mut self, value: Option<i64>) -> &mut Self {
@@ -314,23 +316,23 @@ impl Row<'_> {
     }
 
     pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
-        self.put(ColumnType::U64, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+        self.put(ColumnType::U64, |column| put(&mut column.data, &value.to_le_bytes()))
     }
 
     pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
-        self.put(ColumnType::U32, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+        self.put(ColumnType::U32, |column| put(&mut column.data, &value.to_le_bytes()))
     }
 
     pub(crate) fn u16(&mut self, value: u16) -> &mut Self {
-        self.put(ColumnType::U16, |column| column.data.extend_from_slice(&value.to_le_bytes()))
+        self.put(ColumnType::U16, |column| put(&mut column.data, &value.to_le_bytes()))
     }
 
     pub(crate) fn u8(&mut self, value: u8) -> &mut Self {
-        self.put(ColumnType::U8, |column| column.data.push(value))
+        self.put(ColumnType::U8, |column| put(&mut column.data, &[value]))
     }
 
     pub(crate) fn seconds(&mut self, seconds: u32) -> &mut Self {
-        self.put(ColumnType::Seconds, |column| column.data.extend_from_slice(&seconds.to_le_bytes()))
+        self.put(ColumnType::Seconds, |column| put(&mut column.data, &seconds.to_le_bytes()))
     }
 
     /// Ends the row: all columns are filled.
@@ -341,19 +343,28 @@ impl Row<'_> {
 
 fn put_optional(column: &mut Column, value: Option<i64>) {
     column.nulls.push(u8::from(value.is_none()));
-    column.data.extend_from_slice(&value.unwrap_or_default().to_le_bytes());
+    put(&mut column.data, &value.unwrap_or_default().to_le_bytes());
 }
 
-fn put_uuid(out: &mut Vec<u8>, uuid: Uuid) {
+fn put_uuid(out: &mut Chunks, uuid: Uuid) {
     let (high, low) = uuid.as_u64_pair();
+    let out = out.room(16);
     out.extend_from_slice(&high.to_le_bytes());
     out.extend_from_slice(&low.to_le_bytes());
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+fn put(out: &mut Chunks, value: &[u8]) {
+    out.room(value.len()).extend_from_slice(value);
+}
+
+fn put_text(out: &mut Chunks, text: &str) {
+    let out = out.room(LENGTH_BYTES + text.len());
     put_length(out, text.len());
     out.extend_from_slice(text.as_bytes());
 }
+
+/// Bytes that a length takes at most.
+const LENGTH_BYTES: usize = 10;
 
 /// LEB128, as ClickHouse writes lengths.
 fn put_length(out: &mut Vec<u8>, mut length: usize) {

@@ -1,49 +1,55 @@
-//! Records on their way to one topic, in one buffer: the next flush fills the same memory again.
+//! Records on their way to one topic: the next flush fills the same memory again.
+
+use crate::chunks::{Chunks, empty};
+
+/// Room that is looked for before a record is written, in bytes: most are smaller.
+const USUAL_BYTES: usize = 4 << 10;
 
 /// Keys and values in order; a record without a value is a tombstone.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    bytes: Vec<u8>,
-    /// Where each key ends, and each value.
-    ends: Vec<(usize, Option<usize>)>,
+    bytes: Chunks,
+    /// Of each key how long it is, and of each value.
+    lengths: Vec<(usize, Option<usize>)>,
 }
 
 impl Records {
     /// Adds a record.
     pub(crate) fn push(&mut self, key: impl FnOnce(&mut Vec<u8>), value: impl FnOnce(&mut Vec<u8>)) {
-        key(&mut self.bytes);
-        let key_end = self.bytes.len();
-        value(&mut self.bytes);
-        self.ends.push((key_end, Some(self.bytes.len())));
+        let out = self.bytes.room(USUAL_BYTES);
+        let start = out.len();
+        key(out);
+        let key_end = out.len();
+        value(out);
+        self.lengths.push((key_end - start, Some(out.len() - key_end)));
     }
 
     /// Adds a record that says that there is nothing under its key any more.
     pub(crate) fn push_tombstone(&mut self, key: impl FnOnce(&mut Vec<u8>)) {
-        key(&mut self.bytes);
-        self.ends.push((self.bytes.len(), None));
+        let out = self.bytes.room(USUAL_BYTES);
+        let start = out.len();
+        key(out);
+        self.lengths.push((out.len() - start, None));
     }
 
     /// Key and value of each record.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let part = |from: usize, to: usize| self.bytes.get(from..to).unwrap_or_default();
-        self.ends.iter().scan(0, move |at, (key_end, value_end)| {
-            let start = std::mem::replace(at, value_end.unwrap_or(*key_end));
-            Some((part(start, *key_end), value_end.map(|end| part(*key_end, end))))
+        let mut parts = self.bytes.parts();
+        let mut left: &[u8] = &[];
+        self.lengths.iter().map(move |(key, value)| {
+            if left.is_empty() {
+                left = parts.next().unwrap_or_default();
+            }
+            let mut take = |length| left.split_off(..length).unwrap_or_default();
+            (take(*key), value.map(take))
         })
     }
 
     /// Empties it; see [`empty`].
     pub(crate) fn clear(&mut self) {
-        empty(&mut self.bytes);
-        empty(&mut self.ends);
+        self.bytes.clear();
+        empty(&mut self.lengths);
     }
-}
-
-/// Empties a buffer that is filled again and again: it keeps four times the memory that it needed, so that a burst's goes.
-pub(crate) fn empty<T>(buffer: &mut Vec<T>) {
-    let enough = buffer.len().saturating_mul(4);
-    buffer.clear();
-    buffer.shrink_to(enough);
 }
 
 #[cfg(test)]
@@ -57,8 +63,18 @@ mod tests {
             records.push(|key| key.extend(b"a"), |value| value.extend(b"one"));
             records.push_tombstone(|key| key.extend(b"bc"));
             records.push(|_| {}, |_| {});
-            let all: Vec<_> = records.iter().collect();
-            assert_eq!(all, [(&b"a"[..], Some(&b"one"[..])), (b"bc", None), (b"", Some(b""))]);
+            let large = vec![b'x'; 3 << 20];
+            records.push(|key| key.extend(b"large"), |value| value.extend(&large));
+            (0..10_000)
+                .for_each(|n: u32| records.push(|key| key.extend(n.to_le_bytes()), |value| value.extend([7; 20])));
+            let mut all = records.iter();
+            assert_eq!(all.next(), Some((&b"a"[..], Some(&b"one"[..]))));
+            assert_eq!(all.next(), Some((&b"bc"[..], None)));
+            assert_eq!(all.next(), Some((&b""[..], Some(&b""[..]))));
+            assert_eq!(all.next(), Some((&b"large"[..], Some(large.as_slice()))));
+            assert!((0..10_000).all(|n: u32| all.next() == Some((&n.to_le_bytes()[..], Some(&[7; 20][..])))));
+            assert_eq!(all.next(), None);
+            drop(all);
             records.clear();
         }
         assert_eq!(records.iter().count(), 0);
