@@ -15,8 +15,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// of any size come, keep it ten times as long.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Some flushes of the linker, each of which takes about a second.
-const KEPT_MS: c_long = 2_000;
+/// Some flushes of the linker: a second each in live operation, a few in a backlog.
+const KEPT_MS: c_long = 10_000;
 
 /// How often glibc gives back what is free.
 const TRIM_PERIOD: Duration = Duration::from_secs(30);

@@ -27,10 +27,13 @@ pub const CONSUMER_SETTINGS: [(&str, &str); 6] = [
 ];
 
 /// What may be fetched ahead of all partitions together, in KiB, and librdkafka's own default. To librdkafka it is the limit of
-/// each queue, and each partition has one here: it may hold its part, but never less than a fetch brings of a partition.
+/// each queue, and each partition has one here: it may hold its part, and a fetch brings no more than that of a partition.
 const PREFETCH: &str = "queued.max.messages.kbytes";
 const PREFETCH_KIB: &str = "65536";
-const LEAST_PREFETCH_KIB: i32 = 1_024;
+const LEAST_PREFETCH_KIB: i32 = 256;
+const FETCH: &str = "max.partition.fetch.bytes";
+/// Kafka's default, in KiB.
+const FETCH_KIB: i32 = 1_024;
 
 /// A change of what this instance owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,8 +182,9 @@ pub(crate) fn subscribe(
     let prefetch = config.get(PREFETCH).unwrap_or(PREFETCH_KIB).parse::<i32>();
     // What is no number is refused by librdkafka, which says so.
     if let Ok(prefetch) = prefetch {
-        let of_one = prefetch / (partitions.max(1) * Input::ALL.len() as i32);
-        config.set(PREFETCH, of_one.max(LEAST_PREFETCH_KIB).to_string());
+        let of_one = (prefetch / (partitions.max(1) * Input::ALL.len() as i32)).max(LEAST_PREFETCH_KIB);
+        config.set(PREFETCH, of_one.to_string());
+        set_default(&mut config, FETCH, &(of_one.min(FETCH_KIB) * 1_024).to_string());
     }
     let of_this = [
         ("group.id", kafka.group.as_str()),
