@@ -11,8 +11,7 @@ use libmimalloc_sys::{mi_option_set, mi_option_t};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// `mi_option_purge_delay` of mimalloc 3's `mimalloc.h`: how long free memory is kept, in milliseconds. Arenas, from which blocks
-/// of any size come, keep it ten times as long.
+/// `mi_option_purge_delay` of mimalloc 3's `mimalloc.h`: how long free memory is kept, in milliseconds.
 const PURGE_DELAY: mi_option_t = 15;
 
 /// Some flushes of the linker: a second each in live operation, a few in a backlog.
@@ -25,10 +24,10 @@ unsafe extern "C" {
     fn malloc_trim(pad: usize) -> c_int;
 }
 
-/// Has the allocator keep free memory for some seconds, where its default is a hundredth of one. For the start of `main`.
+/// Has the allocator keep free memory for ten seconds, where its default is one. For the start of `main`.
 ///
-/// The linker fills and frees hundreds of megabytes with each flush: without this a tenth of what an event costs it is the kernel
-/// clearing pages that were there a moment ago. What `MIMALLOC_PURGE_DELAY` asks for stays.
+/// The linker fills and frees hundreds of megabytes with each flush: without this a twentieth of what an event costs it, and more
+/// where memory is slow, is the kernel clearing pages that were there a moment ago. What `MIMALLOC_PURGE_DELAY` asks for stays.
 pub fn keep() {
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
         // SAFETY: it takes any number as an option and as its value. Other threads may read the option meanwhile: it is one aligned

@@ -14,7 +14,7 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    /// Where so many bytes go, or a few more, all of them into one chunk.
+    /// Where so many bytes go, all of them into one chunk. It grows where they are more than a chunk holds.
     #[inline]
     pub(crate) fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
         if self.last.len() + bytes > CHUNK {
@@ -54,7 +54,7 @@ impl Chunks {
         None
     }
 
-    /// Empties it; see [`empty`].
+    /// Empties it. Full chunks are given back, and of the last one is kept what [`empty`] keeps.
     pub(crate) fn clear(&mut self) {
         if self.full.is_empty() {
             empty(&mut self.last);

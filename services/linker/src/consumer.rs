@@ -27,11 +27,12 @@ pub const CONSUMER_SETTINGS: [(&str, &str); 6] = [
 ];
 
 /// What may be fetched ahead of all partitions together, in KiB, and librdkafka's own default. To librdkafka it is the limit of
-/// each queue, and each partition has one here: it may hold its part, and a fetch brings no more than that of a partition.
+/// each queue, and each partition has one here: it may hold its part, and a fetch asks for no more than that of a partition.
 const PREFETCH: &str = "queued.max.messages.kbytes";
 const PREFETCH_KIB: &str = "65536";
 const LEAST_PREFETCH_KIB: i32 = 256;
-const FETCH: &str = "max.partition.fetch.bytes";
+/// And its older name: only one of them counts.
+const FETCH: [&str; 2] = ["max.partition.fetch.bytes", "fetch.message.max.bytes"];
 /// Kafka's default, in KiB.
 const FETCH_KIB: i32 = 1_024;
 
@@ -184,8 +185,12 @@ pub(crate) fn subscribe(
     if let Ok(prefetch) = prefetch {
         let of_one = (prefetch / (partitions.max(1) * Input::ALL.len() as i32)).max(LEAST_PREFETCH_KIB);
         config.set(PREFETCH, of_one.to_string());
-        set_default(&mut config, FETCH, &(of_one.min(FETCH_KIB) * 1_024).to_string());
+        if FETCH.iter().all(|name| config.get(name).is_none()) {
+            config.set(FETCH[0], (of_one.min(FETCH_KIB) * 1_024).to_string());
+        }
     }
+    // Nobody asks for them, and they would count as errors.
+    config.set("enable.partition.eof", "false");
     let of_this = [
         ("group.id", kafka.group.as_str()),
         // A broker answers one fetch at a time: one of partitions at their ends keeps those waiting whose queues run empty.

@@ -109,7 +109,7 @@ impl Block {
         }
     }
 
-    /// Empties it; see [`empty`].
+    /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.rows = 0;
         for column in &mut self.columns {

@@ -1,4 +1,4 @@
-//! Records on their way to one topic: the next flush fills the same memory again.
+//! Records on their way to one topic.
 
 use crate::chunks::{Chunks, empty};
 
@@ -45,7 +45,7 @@ impl Records {
         })
     }
 
-    /// Empties it; see [`empty`].
+    /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         empty(&mut self.lengths);

@@ -2,7 +2,7 @@
 //! and five locks. The `rdkafka` crate wraps no more than that.
 #![allow(unsafe_code, reason = "rd_kafka_consume_batch_queue has no safe form")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_void};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
@@ -13,8 +13,8 @@ use rdkafka::error::{IsError, KafkaError, KafkaResult};
 use rdkafka::message::BorrowedHeaders;
 use rdkafka::{Message, Timestamp};
 
-/// Records that are taken at a time. What is taken no longer counts for the limits of librdkafka's queues: it is less than one
-/// of them holds.
+/// Records that are taken at a time, and no longer count for the limits of librdkafka's queues. A queue may be filled again
+/// meanwhile, so a partition never has more than twice what its queue may hold.
 const MOST: usize = 64;
 
 /// A partition's queue, and what was taken of it. Neither may outlive the consumer.
@@ -22,6 +22,8 @@ pub(super) struct Fetched {
     queue: NonNull<native::rd_kafka_queue_t>,
     /// The next one is the last.
     taken: RefCell<Vec<Taken>>,
+    /// See [`Fetched::failed_at`].
+    failed_at: Cell<Option<i64>>,
 }
 
 impl Fetched {
@@ -30,7 +32,7 @@ impl Fetched {
         let topic = CString::new(topic).ok()?;
         // SAFETY: the client lives as long as it is borrowed; the name is copied.
         let queue = unsafe { native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition) };
-        Some(Fetched { queue: NonNull::new(queue)?, taken: RefCell::default() })
+        Some(Fetched { queue: NonNull::new(queue)?, taken: RefCell::default(), failed_at: Cell::default() })
     }
 
     /// The next record, or what librdkafka has to say of the partition.
@@ -40,16 +42,25 @@ impl Fetched {
             self.take(&mut taken);
         }
         let message = taken.pop()?;
-        let error = message.get().err;
-        Some(match error.is_error() {
-            false => Ok(Fetch { message, _queue: PhantomData }),
-            true => Err(KafkaError::MessageConsumption(error.into())),
-        })
+        let (error, offset) = (message.get().err, message.get().offset);
+        if error.is_error() {
+            self.failed_at.set(Some(offset).filter(|offset| *offset >= 0));
+            return Some(Err(KafkaError::MessageConsumption(error.into())));
+        }
+        self.failed_at.set(None);
+        Some(Ok(Fetch { message, _queue: PhantomData }))
     }
 
-    /// Forgets what was taken.
+    /// Offset at which fetching failed, where no record came since. An error that is taken in a batch counts as the record at
+    /// its offset: from a rebalance on librdkafka would read behind it.
+    pub(super) fn failed_at(&self) -> Option<i64> {
+        self.failed_at.get()
+    }
+
+    /// Forgets what was taken: the partition goes on elsewhere.
     pub(super) fn forget(&self) {
         self.taken.borrow_mut().clear();
+        self.failed_at.set(None);
     }
 
     fn take(&self, taken: &mut Vec<Taken>) {
@@ -145,7 +156,7 @@ impl Message for Fetch<'_> {
         // SAFETY: the message lives.
         let at = unsafe { native::rd_kafka_message_timestamp(self.message.get(), &raw mut kind) };
         match kind {
-            _ if at < 0 => Timestamp::NotAvailable,
+            _ if at == -1 => Timestamp::NotAvailable,
             Type::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => Timestamp::NotAvailable,
             Type::RD_KAFKA_TIMESTAMP_CREATE_TIME => Timestamp::CreateTime(at),
             Type::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => Timestamp::LogAppendTime(at),
@@ -161,5 +172,92 @@ impl Message for Fetch<'_> {
         }
         // SAFETY: `BorrowedHeaders` has no fields: `rdkafka`, too, takes its address for that of librdkafka's headers.
         NonNull::new(headers).map(|headers| unsafe { headers.cast::<BorrowedHeaders>().as_ref() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use rdkafka::config::ClientConfig;
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    use rdkafka::error::KafkaResult;
+    use rdkafka::message::{Header, Headers, OwnedHeaders};
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+    use rdkafka::{Message, Offset, Timestamp, TopicPartitionList};
+
+    use super::{Fetch, Fetched, MOST};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn next(fetched: &Fetched) -> KafkaResult<Fetch<'_>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(fetch) = fetched.next() {
+                return fetch;
+            }
+            assert!(Instant::now() < deadline, "no record or error within a minute");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn records_come_whole_and_in_order_and_after_a_seek_none_that_was_taken_before() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("call-events", 1, 1).unwrap();
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("group.id", "group")
+            .set("auto.offset.reset", "error");
+        let producer: BaseProducer = config.create().unwrap();
+        let count = 3 * MOST as i64;
+        for n in 0..count {
+            let (key, value) = (format!("key {n}"), format!("value {n}"));
+            let headers = OwnedHeaders::new().insert(Header { key: "header", value: Some(&value) });
+            let record = BaseRecord::to("call-events").partition(0).timestamp(1_000 + n).headers(headers);
+            producer.send(record.key(&key).payload(&value)).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+
+        let consumer: Arc<BaseConsumer> = Arc::new(config.create().unwrap());
+        let mut places = TopicPartitionList::new();
+        places.add_partition_offset("call-events", 0, Offset::Beginning).unwrap();
+        consumer.assign(&places).unwrap();
+        consumer.pause(&places).unwrap();
+        let fetched = Fetched::of(consumer.client(), "call-events", 0).unwrap();
+        let _queue = consumer.split_partition_queue("call-events", 0).unwrap();
+        consumer.seek("call-events", 0, Offset::Offset(0), PATIENCE).unwrap();
+        consumer.resume(&places).unwrap();
+        for n in 0..count {
+            let fetch = next(&fetched).unwrap();
+            let value = format!("value {n}");
+            assert_eq!((fetch.topic(), fetch.partition(), fetch.offset()), ("call-events", 0, n));
+            assert_eq!(fetch.key(), Some(format!("key {n}").as_bytes()));
+            assert_eq!(fetch.payload(), Some(value.as_bytes()));
+            assert_eq!(fetch.timestamp(), Timestamp::CreateTime(1_000 + n));
+            let headers = fetch.headers().unwrap();
+            assert_eq!(headers.count(), 1);
+            assert_eq!(headers.get(0), Header { key: "header", value: Some(value.as_bytes()) });
+        }
+        assert!(fetched.next().is_none(), "no record more than there are");
+
+        // What was taken of the middle is librdkafka's no longer: only `forget` keeps it from coming after the seek.
+        consumer.seek("call-events", 0, Offset::Offset(5), PATIENCE).unwrap();
+        assert_eq!(next(&fetched).unwrap().offset(), 5);
+        consumer.seek("call-events", 0, Offset::Offset(100), PATIENCE).unwrap();
+        fetched.forget();
+        assert_eq!(next(&fetched).unwrap().offset(), 100);
+        assert_eq!(fetched.failed_at(), None);
+
+        // There is no such offset, and an error says so.
+        consumer.seek("call-events", 0, Offset::Offset(10_000), PATIENCE).unwrap();
+        fetched.forget();
+        assert!(next(&fetched).is_err());
+        assert_eq!(fetched.failed_at(), Some(10_000));
+        fetched.forget();
+        assert_eq!(fetched.failed_at(), None);
     }
 }

@@ -112,6 +112,16 @@ impl<'l> Live<'l> {
         })
     }
 
+    /// After a rebalance librdkafka goes on behind the errors that were taken: back to where they were.
+    fn read_what_failed(&self) {
+        let failed: Vec<(Place, i64)> = self.sources.failed().collect();
+        for (place, offset) in failed {
+            self.sources.forget(&[place]);
+            // Without waiting: one that is no longer this member's is sought in vain.
+            let _ = self.consumer.seek(self.inputs.name(place.0), place.1, Offset::Offset(offset), Duration::ZERO);
+        }
+    }
+
     /// librdkafka tells that it can't go on, and keeps why to itself.
     fn fatal(&self, told: RDKafkaErrorCode) -> KafkaError {
         KafkaError::MessageConsumptionFatal(self.consumer.client().fatal_error().map_or(told, |(code, _)| code))
@@ -175,7 +185,7 @@ impl Member for Live<'_> {
 
     /// Refused while librdkafka is still asking for the partition's own offset.
     fn seek(&mut self, (input, partition): Place, offset: i64) -> KafkaResult<()> {
-        self.sources.forget((input, partition));
+        self.sources.forget(&[(input, partition)]);
         let mut tries = SEEKS;
         loop {
             match self.consumer.seek(self.inputs.name(input), partition, Offset::Offset(offset), SEEK) {
@@ -189,6 +199,7 @@ impl Member for Live<'_> {
     }
 
     fn pause(&mut self, places: &[Place]) -> KafkaResult<()> {
+        self.sources.forget(places);
         self.consumer.pause(&partition_list(&self.inputs, places.iter().copied()))
     }
 
@@ -203,6 +214,7 @@ impl Member for Live<'_> {
             Change::Lost(places) => self.sources.remove(places),
             Change::Revoking(_) => {}
         }
+        self.read_what_failed();
         Some(change)
     }
 

@@ -5,9 +5,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
 
-use rdkafka::consumer::BaseConsumer;
-use rdkafka::consumer::Consumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 
 use super::fetched::{Fetch, Fetched};
@@ -28,7 +27,7 @@ pub(super) struct Sources {
 struct Source {
     place: Place,
     fetched: Fetched,
-    /// Keeps what is fetched apart from the consumer's queue, wakes the reader, and keeps the consumer.
+    /// Wakes the reader, and keeps the consumer.
     _queue: PartitionQueue<Context>,
     is_held: bool,
 }
@@ -40,10 +39,10 @@ impl Sources {
         let reader = thread::current();
         let source = |place: &Place| {
             // What has no queue of its own comes by the consumer's.
+            let fetched = Fetched::of(consumer.client(), inputs.name(place.0), place.1)?;
             let mut queue = consumer.split_partition_queue(inputs.name(place.0), place.1)?;
             let reader = reader.clone();
             queue.set_nonempty_callback(move || reader.unpark());
-            let fetched = Fetched::of(consumer.client(), inputs.name(place.0), place.1)?;
             Some(Source { place: *place, fetched, _queue: queue, is_held: false })
         };
         self.sources.extend(places.iter().filter_map(source));
@@ -55,9 +54,15 @@ impl Sources {
         self.turn.set((0, 0));
     }
 
-    /// Forgets what was taken of a partition, which goes on elsewhere.
-    pub(super) fn forget(&self, place: Place) {
-        self.sources.iter().filter(|source| source.place == place).for_each(|source| source.fetched.forget());
+    /// Forgets what was taken of partitions, which are read no longer, or go on elsewhere.
+    pub(super) fn forget(&self, places: &[Place]) {
+        let of_these = self.sources.iter().filter(|source| places.contains(&source.place));
+        of_these.for_each(|source| source.fetched.forget());
+    }
+
+    /// Partitions of which nothing came since fetching failed, and the offset at which it did.
+    pub(super) fn failed(&self) -> impl Iterator<Item = (Place, i64)> {
+        self.sources.iter().filter_map(|source| Some((source.place, source.fetched.failed_at()?)))
     }
 
     /// Lets these partitions wait, and no others.

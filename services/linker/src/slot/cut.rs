@@ -58,7 +58,7 @@ struct UpdatedLeg<'a> {
     updated_at: i64,
 }
 
-/// What the next flush is to fill, with the memory of the last one: fresh memory is a tenth of what an event costs.
+/// What the next flush is to fill. Small flushes fill the memory of the last one again.
 pub(super) struct Spare {
     events: Block,
     legs: Block,

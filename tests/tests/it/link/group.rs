@@ -13,13 +13,19 @@ fn is_ready(case: &Case) -> bool {
 
 /// How many slots an instance has taken over so far.
 fn loads(linker: &Running) -> usize {
-    linker.output().matches("slot loaded").count()
+    loads_in(&linker.output())
 }
 
-fn stop(linker: Running) {
+fn loads_in(output: &str) -> usize {
+    output.matches("slot loaded").count()
+}
+
+/// Stops an instance; what it has printed.
+fn stop(linker: Running) -> String {
     linker.signal("TERM");
     let exit = linker.wait();
     assert!(exit.status.success(), "{}: {}", exit.status, exit.output);
+    exit.output
 }
 
 #[test]
@@ -33,12 +39,14 @@ fn an_instance_that_joins_or_leaves_moves_only_its_own_slots() {
     assert!(first.output().contains("protocol=Consumer"), "{}", first.output());
     let mut sources = case.write(first_half);
     let second = case.start_sibling("b");
-    wait_for("a slot to move", || loads(&second) == 1);
+    wait_for("a slot to move", || loads(&second) >= 1);
     sources.extend(case.write(second_half));
     wait_for("all of it", || case.has_committed(&sources));
-    stop(second);
-    wait_for("the slot to come back", || loads(&first) == SLOTS as usize + 1);
-    stop(first);
+    // One of three or two: whose name comes first is chance.
+    let moved = loads_in(&stop(second));
+    assert!((1..SLOTS as usize).contains(&moved), "{moved} slots have moved");
+    wait_for("the slots to come back", || loads(&first) >= SLOTS as usize + moved);
+    assert_eq!(loads_in(&stop(first)), SLOTS as usize + moved, "no slot is loaded anew that did not move");
     case.catch_up();
     compare(&case, &Expected::of(&case, &records, &sources));
 }
