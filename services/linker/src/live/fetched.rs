@@ -44,7 +44,9 @@ impl Fetched {
         let message = taken.pop()?;
         let (error, offset) = (message.get().err, message.get().offset);
         if error.is_error() {
-            self.failed_at.set(Some(offset).filter(|offset| *offset >= 0));
+            if offset >= 0 {
+                self.failed_at.set(Some(offset));
+            }
             return Some(Err(KafkaError::MessageConsumption(error.into())));
         }
         self.failed_at.set(None);
