@@ -51,7 +51,7 @@ const COUNT: usize = Dimension::ALL.len();
 pub(crate) struct Dims(Option<Box<Known>>);
 
 /// Of a set that is not empty; all texts lie in one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
     /// The events that values come from, in order, so that equal sets of events are equal states.
     sources: Vec<Moment>,
