@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -25,10 +26,7 @@ fn main() -> io::Result<()> {
     for (index, path) in files.iter().enumerate() {
         let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let contents = fs::read(path)?;
-        let hash = Sha256::digest(&contents).iter().take(12).fold(String::new(), |mut text, byte| {
-            let _written = write!(text, "{byte:02x}");
-            text
-        });
+        let hash = HEXLOWER.encode(&Sha256::digest(&contents)[..12]);
         fs::write(out.join(format!("{index}.plain")), &contents)?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&contents)?;

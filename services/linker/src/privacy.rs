@@ -2,14 +2,11 @@
 
 use std::borrow::Cow;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use ringtrace_model::{Event, attribute_names};
 use serde_json::Value;
 use sha2::Sha256;
-use sonic_rs::{JsonValueTrait, LazyValue, to_array_iter, to_object_iter};
-
-use crate::record::hexadecimal;
 
 /// What a hash takes beside what it replaces, in bytes.
 const HASH_BYTES: usize = 80;
@@ -18,11 +15,8 @@ const HASH_BYTES: usize = 80;
 #[derive(Clone)]
 pub struct Privacy {
     patterns: Vec<Pattern>,
-    /// Finds the text that JSON with a matching field must contain, so that the common case needs no parser. `None` where there
-    /// are too many patterns for it.
-    texts: Option<AhoCorasick>,
-    /// A field that the contract gives to some kind is personal. It is usually none of them, so that events without others need no
-    /// search.
+    /// A field that the contract gives to some kind is personal. It is usually none of them, so that only other fields are looked
+    /// at.
     names_attributes: bool,
     /// With the key in it already. A key of any length is taken.
     keyed: Option<Hmac<Sha256>>,
@@ -51,122 +45,92 @@ impl Pattern {
             Pattern::Suffix(suffix) => field.ends_with(suffix.as_str()),
         }
     }
-
-    /// Text that JSON with a matching field contains: the name, or its part, as a string with the quotes that it has there.
-    fn text(&self) -> String {
-        let (Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::Suffix(text)) = self;
-        let quoted = Value::from(text.as_str()).to_string();
-        let part = match self {
-            Pattern::Exact(_) => Some(quoted.as_str()),
-            Pattern::Prefix(_) => quoted.strip_suffix('"'),
-            Pattern::Suffix(_) => quoted.strip_prefix('"'),
-        };
-        part.unwrap_or_default().to_owned()
-    }
 }
 
 impl Privacy {
     /// `patterns` name fields, `*` standing for any text at one end: `token`, `*_token`, `phone*`.
     pub fn new(patterns: &[String], key: &[u8]) -> Self {
         let patterns: Vec<Pattern> = patterns.iter().map(|text| Pattern::new(text)).collect();
-        // Leftmost first: any match will do, and this kind searches with vector instructions.
-        let mut builder = AhoCorasick::builder();
-        let texts = builder.match_kind(MatchKind::LeftmostFirst).build(patterns.iter().map(Pattern::text)).ok();
         let names_attributes = attribute_names().any(|name| patterns.iter().any(|pattern| pattern.matches(name)));
-        Privacy { patterns, texts, names_attributes, keyed: Hmac::new_from_slice(key).ok() }
+        Privacy { patterns, names_attributes, keyed: Hmac::new_from_slice(key).ok() }
     }
 
     /// The attributes of an event with the values of personal fields, at any depth, replaced by `sha256:` and the hexadecimal HMAC-SHA256 of
     /// the value.
     pub fn protect<'e>(&self, event: &'e Event<'_>) -> Cow<'e, str> {
-        if event.has_free_fields || self.names_attributes {
-            self.protect_text(&event.attributes)
-        } else {
-            Cow::Borrowed(&event.attributes)
-        }
+        let protected = match (self.names_attributes, event.free.is_empty()) {
+            (true, _) => self.protect_nested(&event.attributes),
+            (false, true) => return Cow::Borrowed(&event.attributes),
+            (false, false) => self.protect_free(event),
+        };
+        protected.map_or(Cow::Borrowed("{}"), Cow::Owned)
     }
 
-    /// `attributes` is a JSON object as the model writes it: sorted, without spaces, not nested deep.
-    fn protect_text<'a>(&self, attributes: &'a str) -> Cow<'a, str> {
-        if self.texts.as_ref().is_some_and(|texts| !texts.is_match(attributes)) {
-            return Cow::Borrowed(attributes);
+    /// The attributes of an event of which only what the contract does not name may be personal; `None` where they are no JSON.
+    fn protect_free(&self, event: &Event<'_>) -> Option<String> {
+        let mut out = String::with_capacity(event.attributes.len() + HASH_BYTES);
+        let mut end = 0;
+        for (name, place) in &event.free {
+            let value = event.attributes.get(place.clone())?;
+            out.push_str(event.attributes.get(end..place.start)?);
+            match value.as_bytes().first()? {
+                _ if self.is_personal(name) => out.extend(["\"", &self.hash(&said(value)?), "\""]),
+                b'{' | b'[' => out.push_str(&self.protect_nested(value)?),
+                _ => out.push_str(value),
+            }
+            end = place.end;
         }
-        let mut out = String::with_capacity(attributes.len() + HASH_BYTES);
-        match self.protect_value(attributes, &mut out) {
-            Ok(()) => Cow::Owned(out),
-            Err(_) => Cow::Borrowed("{}"),
-        }
+        out.push_str(event.attributes.get(end..)?);
+        Some(out)
     }
 
-    /// Writes a value with what is personal in it hashed.
-    fn protect_value(&self, value: &str, out: &mut String) -> Result<(), Unreadable> {
-        match value.as_bytes().first() {
-            Some(b'{') => {
-                let fields = to_object_iter(value).map(|field| {
-                    let (name, value) = field.map_err(|_| Unreadable)?;
-                    Ok((Some(name), value))
-                });
-                self.protect_all(fields, ['{', '}'], out)
-            }
-            Some(b'[') => {
-                let values = to_array_iter(value).map(|value| Ok((None, value.map_err(|_| Unreadable)?)));
-                self.protect_all(values, ['[', ']'], out)
-            }
-            _ => {
-                out.push_str(value);
-                Ok(())
-            }
-        }
+    /// An object or an array with what is personal in it hashed; `None` where it is no JSON.
+    fn protect_nested(&self, json: &str) -> Option<String> {
+        let mut value = serde_json::from_str(json).ok()?;
+        self.protect_within(&mut value);
+        Some(value.to_string())
     }
 
-    /// Writes what an object or an array holds, with the brackets around it.
-    fn protect_all<'v>(
-        &self,
-        values: impl Iterator<Item = Result<(Option<Cow<'v, str>>, LazyValue<'v>), Unreadable>>,
-        [open, close]: [char; 2],
-        out: &mut String,
-    ) -> Result<(), Unreadable> {
-        out.push(open);
-        for (nth, value) in values.enumerate() {
-            let (name, value) = value?;
-            if nth > 0 {
-                out.push(',');
-            }
-            if let Some(name) = &name {
-                match name {
-                    // Without escapes, so it is written as it was.
-                    Cow::Borrowed(name) => {
-                        out.push('"');
-                        out.push_str(name);
-                        out.push('"');
+    fn protect_within(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value {
+                        Value::Null => {}
+                        Value::String(text) if self.is_personal(name) => *text = self.hash(text),
+                        _ if self.is_personal(name) => *value = self.hash(&value.to_string()).into(),
+                        _ => self.protect_within(value),
                     }
-                    Cow::Owned(name) => out.push_str(&Value::from(name.as_str()).to_string()),
                 }
-                out.push(':');
             }
-            let is_personal = name.is_some_and(|name| self.patterns.iter().any(|pattern| pattern.matches(&name)));
-            match is_personal && !value.is_null() {
-                true => self.write_hash(&value, out),
-                false => self.protect_value(value.as_raw_str(), out)?,
-            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.protect_within(value)),
+            _ => {}
         }
-        out.push(close);
-        Ok(())
     }
 
-    /// Of a string what it says, of anything else its JSON.
-    fn write_hash(&self, value: &LazyValue<'_>, out: &mut String) {
-        out.push_str("\"sha256:");
+    fn is_personal(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(name))
+    }
+
+    fn hash(&self, text: &str) -> String {
+        let mut out = String::with_capacity(HASH_BYTES);
+        out.push_str("sha256:");
         if let Some(mut mac) = self.keyed.clone() {
-            mac.update(value.as_str().unwrap_or_else(|| value.as_raw_str()).as_bytes());
-            out.push_str(&hexadecimal(&mac.finalize().into_bytes()));
+            mac.update(text.as_bytes());
+            HEXLOWER.encode_append(&mac.finalize().into_bytes(), &mut out);
         }
-        out.push('"');
+        out
     }
 }
 
-/// Attributes that are no JSON.
-struct Unreadable;
+/// Of JSON that is a string what it says, of any other the JSON.
+fn said(json: &str) -> Option<Cow<'_, str>> {
+    match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(text) if !text.contains('\\') => Some(Cow::Borrowed(text)),
+        Some(_) => serde_json::from_str(json).ok().map(Cow::Owned),
+        None => Some(Cow::Borrowed(json)),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -177,7 +141,7 @@ mod tests {
     use super::Privacy;
 
     fn protect(attributes: &str) -> String {
-        privacy().protect_text(attributes).into_owned()
+        protect_event(&privacy(), attributes)
     }
 
     fn privacy() -> Privacy {
@@ -186,19 +150,19 @@ mod tests {
     }
 
     fn protect_event(privacy: &Privacy, attributes: &str) -> String {
-        let value = format!(
-            r#"{{"event_id":"e","kind":"sdk.heartbeat","occurred_at":1,"app_id":"a","device_id":"d",{attributes}}}"#
-        );
+        let fields = attributes.strip_prefix('{').unwrap();
+        let value =
+            format!(r#"{{"event_id":"e","kind":"sdk.heartbeat","occurred_at":1,"app_id":"a","device_id":"d",{fields}"#);
         privacy.protect(&Event::parse(value.as_bytes(), 1).unwrap()).into_owned()
     }
 
     #[test]
     fn fields_that_the_contract_names_are_personal_where_they_hold_personal_ones_or_are_said_to_be() {
-        let plain = r#""reason":"token","push_id":"p""#;
-        assert_eq!(protect_event(&privacy(), plain), r#"{"push_id":"p","reason":"token"}"#);
-        for secret in [r#""reason":{"token":"s3cret"}"#, r#""token":"s3cret""#] {
-            let out = protect_event(&privacy(), secret);
-            assert!(!out.contains("s3cret") && out.contains("\"sha256:"), "{secret} -> {out}");
+        let plain = r#"{"push_id":"p","reason":"token"}"#;
+        assert_eq!(protect(plain), plain);
+        for secret in [r#"{"reason":{"token":"s3cret"}}"#, r#"{"token":"s3cret","reason":"r"}"#] {
+            let out = protect(secret);
+            assert!(!out.contains("s3cret") && out.contains(r#""token":"sha256:"#), "{secret} -> {out}");
         }
         let named = Privacy::new(&["push_*".to_owned()], b"key");
         let out = protect_event(&named, plain);
@@ -218,19 +182,23 @@ mod tests {
             r#"{"payload":["s3cret"]}"#,
             r#"{"a":[{"b":{"token":"s3cret"}}]}"#,
             r#"{"a":[1,"\"token\":",null,[],{}],"to\"ken":{"phone":{"b":[true,"s3cret"]}}}"#,
+            r#"{"a":"z","phone":"\"s3cret","push_id":"p","token":{"s3cret":1},"voip_token":null,"z":[]}"#,
         ] {
             let out = protect(secret);
-            assert!(!out.contains("s3cret") && out.contains("\"sha256:"), "{secret} -> {out}");
+            assert!(!out.contains("s3cret") && out.contains(":\"sha256:"), "{secret} -> {out}");
             let (before, after): (Value, Value) =
                 (serde_json::from_str(secret).unwrap(), serde_json::from_str(&out).unwrap());
-            let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-            assert_eq!(names(&before), names(&after), "{secret} -> {out}");
+            let there = |value: &Value| {
+                let fields = value.as_object().unwrap().iter();
+                fields.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(there(&before), there(&after), "{secret} -> {out}");
         }
     }
 
     #[test]
     fn what_is_not_personal_stays_as_it_is() {
-        let odd = r#"{"a":[1,"\"token\":",null,-0.5,1e30,[],{}],"t":{"\u0001\"token":"é"},"token":null}"#;
+        let odd = r#"{"a":[1,"\"token\":",null,-0.5,1e30,[],{"token":null}],"t":{"\u0001\"token":"é"},"z":"token"}"#;
         assert_eq!(protect(odd), odd);
     }
 
@@ -239,6 +207,11 @@ mod tests {
         // HMAC-SHA256 of "s3cret" under "key", by another implementation.
         let hash = "sha256:0574b240beed9f974397fa7ab464d416a1f485e3bb9350ac65d644ad98a06dbd";
         assert_eq!(protect(r#"{"token":"s3cret"}"#), format!(r#"{{"token":"{hash}"}}"#));
-        assert_eq!(protect(r#"{"token":"s3cret"}"#), protect(r#"{ "token" : "s3cret" }"#));
+        assert_eq!(protect(r#"{"token":"s\u0033cret"}"#), format!(r#"{{"token":"{hash}"}}"#));
+        assert_eq!(protect(r#"{"a":{"token":"s3cret"}}"#), format!(r#"{{"a":{{"token":"{hash}"}}}}"#));
+        let within = |json: &str| protect(&format!(r#"{{"a":{{"token":{json}}}}}"#));
+        for odd in [r#""\"\\é\n""#, "[1,2.50,{}]", "17", "true"] {
+            assert_eq!(within(odd), format!(r#"{{"a":{}}}"#, protect(&format!(r#"{{"token":{odd}}}"#))), "{odd}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! A record as it is read, and the records that it may become: reroutes and dead letters.
 
+use data_encoding::HEXLOWER;
 use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
 use rdkafka::{Message, Timestamp};
 use ringtrace_kit::kafka::MAX_RECORD_BYTES;
@@ -166,7 +167,7 @@ impl Outgoing {
         if let Some(whole) = record.value.filter(|value| value.len() > room) {
             headers = headers
                 .insert(text(SIZE_HEADER, &whole.len().to_string()))
-                .insert(text(SHA256_HEADER, &hexadecimal(&Sha256::digest(whole))));
+                .insert(text(SHA256_HEADER, &HEXLOWER.encode(&Sha256::digest(whole))));
             value = whole.get(..room);
         }
         Outgoing {
@@ -181,10 +182,4 @@ impl Outgoing {
     pub(crate) fn size(&self) -> usize {
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + 256
     }
-}
-
-/// Two digits for each byte.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

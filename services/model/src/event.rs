@@ -1,6 +1,7 @@
 //! A valid event: the fields of contract section 2, and those of its kind that the fold looks at.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use uuid::Uuid;
 
@@ -42,8 +43,9 @@ pub struct Event<'a> {
     pub detail: Detail<'a>,
     /// The kind's own and all unknown fields: a JSON object with sorted keys, nulls left out.
     pub attributes: String,
-    /// Whether `attributes` has a field that the contract does not name, or one that is an array or an object.
-    pub has_free_fields: bool,
+    /// Of each field of `attributes` that the contract does not name, or that holds an array or an object: its name, and the bytes
+    /// of `attributes` that are its value.
+    pub free: Vec<(Cow<'a, str>, Range<usize>)>,
     /// A hash of all that the event says: two events of one `event_id` with the same contents are one event.
     pub contents: u64,
 }

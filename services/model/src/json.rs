@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -120,6 +121,9 @@ pub(crate) enum Scalar<'a> {
 /// Fields that most events have at most; more need another allocation.
 const USUAL_FIELDS: usize = 24;
 
+/// Room for the attributes of most events, in bytes.
+const USUAL_ATTRIBUTES: usize = 128;
+
 /// The fields of one event, not yet validated: only those that came, since a table of all that may come costs more to fill, to
 /// move and to drop than the parsing.
 #[derive(Clone, Debug)]
@@ -208,14 +212,9 @@ impl<'a> Fields<'a> {
         taken
     }
 
-    /// Whether a field is there that the contract does not name, or one that holds an array or an object.
-    pub(crate) fn has_free_fields(&self) -> bool {
-        let is_there = |(_, value): &(Cow<'_, str>, Scalar<'_>)| *value != Scalar::Absent;
-        self.other.iter().any(is_there) || self.values.iter().any(|value| matches!(value, Scalar::Nested(_)))
-    }
-
-    /// Writes what is not in the envelope as a JSON object with sorted keys, nulls left out.
-    pub(crate) fn write_attributes(&mut self, out: &mut Vec<u8>) {
+    /// What is not in the envelope, as a JSON object with sorted keys, nulls left out. Takes the keys of what the contract does not
+    /// name.
+    pub(crate) fn attributes(&mut self) -> Attributes<'a> {
         // Stable, so that of a key given twice the last value comes last, and wins as it does in `serde_json`.
         self.other.sort_by(|(one, _), (another, _)| one.cmp(another));
         self.other.dedup_by(|later, kept| {
@@ -225,49 +224,71 @@ impl<'a> Fields<'a> {
             }
             is_repeated
         });
-        let mut other = self.other.iter().peekable();
-        let mut object = Object::begin(out);
+        let mut other = std::mem::take(&mut self.other).into_iter().peekable();
+        let mut object = Object::begin();
         for field in ATTRIBUTES {
             let place = usize::from(self.places[field as usize]).wrapping_sub(1);
             let Some(value) = self.values.get(place) else { continue };
             while let Some((key, value)) = other.next_if(|(key, _)| key.as_ref() < field.as_str()) {
-                object.put(key, value);
+                object.put_free(key, &value);
             }
-            object.put(field.as_str(), value);
+            match value {
+                Scalar::Nested(_) => object.put_free(Cow::Borrowed(field.as_str()), value),
+                _ => drop(object.put(field.as_str(), value)),
+            }
         }
-        other.for_each(|(key, value)| object.put(key, value));
-        object.end();
+        other.for_each(|(key, value)| object.put_free(key, &value));
+        object.end()
     }
 }
 
-/// A JSON object that is being written.
-struct Object<'o> {
-    out: &'o mut Vec<u8>,
-    start: usize,
+/// What is not in the envelope of an event.
+pub(crate) struct Attributes<'a> {
+    /// A JSON object.
+    pub(crate) json: String,
+    /// Of each field that the contract does not name, or that holds an array or an object: where its value lies in `json`.
+    pub(crate) free: Vec<(Cow<'a, str>, Range<usize>)>,
 }
 
-impl<'o> Object<'o> {
-    fn begin(out: &'o mut Vec<u8>) -> Self {
+/// Attributes that are being written.
+struct Object<'a> {
+    out: Vec<u8>,
+    free: Vec<(Cow<'a, str>, Range<usize>)>,
+}
+
+impl<'a> Object<'a> {
+    fn begin() -> Self {
+        let mut out = Vec::with_capacity(USUAL_ATTRIBUTES);
         out.push(b'{');
-        let start = out.len();
-        Object { out, start }
+        Object { out, free: Vec::new() }
     }
 
-    /// Adds a field; one that is null is left out.
-    fn put(&mut self, key: &str, value: &Scalar<'_>) {
+    /// Adds a field and says where its value lies; one that is null is left out and lies nowhere.
+    fn put(&mut self, key: &str, value: &Scalar<'_>) -> Range<usize> {
         if *value == Scalar::Absent {
-            return;
+            return 0..0;
         }
-        if self.out.len() > self.start {
+        if self.out.len() > 1 {
             self.out.push(b',');
         }
-        write_text(key, self.out);
+        write_text(key, &mut self.out);
         self.out.push(b':');
-        value.write(self.out);
+        let start = self.out.len();
+        value.write(&mut self.out);
+        start..self.out.len()
     }
 
-    fn end(self) {
+    /// As [`Object::put`], of a field that may say anything.
+    fn put_free(&mut self, key: Cow<'a, str>, value: &Scalar<'_>) {
+        let place = self.put(&key, value);
+        if !place.is_empty() {
+            self.free.push((key, place));
+        }
+    }
+
+    fn end(mut self) -> Attributes<'a> {
         self.out.push(b'}');
+        Attributes { json: String::from_utf8(self.out).unwrap_or_default(), free: self.free }
     }
 }
 

@@ -74,9 +74,7 @@ impl<'a> Event<'a> {
         let clock_offset_ms = integer(f, Field::ClockOffsetMs)?.unwrap_or(0);
         let mono_ms = integer(f, Field::MonoMs)?;
         let boot_id = text(f, Field::BootId)?;
-        let mut attributes = Vec::with_capacity(128);
-        f.write_attributes(&mut attributes);
-        let has_free_fields = f.has_free_fields();
+        let attributes = f.attributes();
         let detail = detail(f, &kind)?;
         let mut event = Event {
             event_id,
@@ -92,8 +90,8 @@ impl<'a> Event<'a> {
             mono_ms,
             boot_id,
             detail,
-            attributes: String::from_utf8(attributes).unwrap_or_default(),
-            has_free_fields,
+            attributes: attributes.json,
+            free: attributes.free,
             contents: 0,
         };
         event.contents = event.hash_contents();

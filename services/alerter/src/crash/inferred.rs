@@ -1,7 +1,6 @@
 //! The event that a matched kill becomes.
 
-use std::fmt::Write;
-
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -32,11 +31,8 @@ pub fn event_id(crash: &Crash, call_uuid: &str) -> String {
         hash.update(part);
     }
     hash.update(crash.contents.to_le_bytes());
-    hash.finalize().iter().take(NAME_BYTES).fold("inferred-".to_owned(), |mut name, byte| {
-        // Writing into a string can't fail.
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
+    let hash = hash.finalize();
+    format!("inferred-{}", HEXLOWER.encode(hash.get(..NAME_BYTES).unwrap_or_default()))
 }
 
 impl Inferred {

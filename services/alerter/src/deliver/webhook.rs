@@ -3,6 +3,7 @@
 //! The header `x-ringtrace-signature: t=SECONDS,v1=HEX` holds HMAC-SHA256 over `SECONDS.BODY`; a receiver that checks the time
 //! as well can't be sent an old request again.
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -49,8 +50,7 @@ fn signature(secret: &str, body: &str, seconds: i64) -> String {
     // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{seconds}.{body}").as_bytes());
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={hex}")
+    format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::query::Example;
 use crate::rules::{Rule, Severity};
+
+/// How much of a hash names an alert, in bytes.
+const FINGERPRINT_BYTES: usize = 8;
 
 /// Where an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +115,7 @@ pub fn fingerprint(rule: &str, group: &[(String, String)]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(hash.finalize().get(..FINGERPRINT_BYTES).unwrap_or_default())
 }
 
 impl Board {

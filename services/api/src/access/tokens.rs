@@ -1,9 +1,9 @@
 //! Tokens from the configuration: only their SHA-256 is known, and compared in constant time.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ringtrace_kit::config;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -117,23 +117,9 @@ fn entry(token: &config::Token) -> Result<([u8; 32], Reader), String> {
     Ok((hash, Reader(Arc::new(Rights { name: Some(token.name.clone()), roles, tenants }))))
 }
 
+/// A SHA-256 from its digits, in either case.
 fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(index * 2..index * 2 + 2)?, 16).ok()?;
-    }
-    Some(hash)
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 /// Makes a token; gives it and its SHA-256, both as text.
@@ -143,8 +129,8 @@ fn to_hex(bytes: &[u8]) -> String {
 pub fn make() -> Result<(String, String), TokensError> {
     let mut bytes = [0; TOKEN_BYTES];
     openssl::rand::rand_bytes(&mut bytes)?;
-    let token = format!("rt_{}", to_hex(&bytes));
-    let hash = to_hex(&Sha256::digest(token.as_bytes()));
+    let token = format!("rt_{}", HEXLOWER.encode(&bytes));
+    let hash = HEXLOWER.encode(&Sha256::digest(token.as_bytes()));
     Ok((token, hash))
 }
 

@@ -1,5 +1,6 @@
 //! Where a list goes on: behind which row. Opaque to clients.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 /// The place of a row in a list: what the list is ordered by, and what makes the place unique.
@@ -20,14 +21,13 @@ impl Cursor {
     pub(crate) fn text(&self) -> String {
         let parts = (self.first, self.second, &self.tenant, &self.call, &self.device);
         let json = serde_json::to_string(&parts).unwrap_or_default();
-        json.bytes().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(json.as_bytes())
     }
 
     /// Reads what [`text`](Self::text) wrote; `None` for anything else.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let json: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
-        let (first, second, tenant, call, device) = serde_json::from_slice(&json?).ok()?;
+        let json = HEXLOWER.decode(text.as_bytes()).ok()?;
+        let (first, second, tenant, call, device) = serde_json::from_slice(&json).ok()?;
         Some(Cursor { first, second, tenant, call, device })
     }
 }
