@@ -3,7 +3,7 @@
 use crate::call::Call;
 
 /// First byte of an encoded state. Raised whenever the layout changes.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 
 /// An encoded state that can't be read.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ mod diagnosis;
 mod dims;
 mod evaluate;
 mod event;
+mod event_id;
 mod flags;
 mod json;
 mod kind;

@@ -1,17 +1,17 @@
 //! When something happened first: the order of events that makes the fold independent of the order of arrival.
 
-use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event::Event;
+use crate::event_id::EventId;
 
 /// A total order of events: by time, then `event_id`, then contents.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Moment {
     /// Milliseconds since the Unix epoch; whether corrected or not is the owner's choice.
     pub(crate) at: i64,
-    event_id: CompactString,
+    event_id: EventId,
     contents: u64,
 }
 
@@ -21,12 +21,13 @@ impl Moment {
     }
 
     fn at(event: &Event<'_>, at: i64) -> Self {
-        Moment { at, event_id: CompactString::from(&*event.event_id), contents: event.contents }
+        Moment { at, event_id: EventId::of(&event.event_id), contents: event.contents }
     }
 
     /// Whether it comes after that of an event which counts for `at`.
     pub(crate) fn is_after(&self, event: &Event<'_>, at: i64) -> bool {
-        (self.at, self.event_id.as_str(), self.contents) > (at, &*event.event_id, event.contents)
+        let order = self.at.cmp(&at);
+        order.then_with(|| (&self.event_id, self.contents).cmp(&(&EventId::of(&event.event_id), event.contents))).is_gt()
     }
 }
 

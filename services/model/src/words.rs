@@ -21,7 +21,9 @@ macro_rules! words {
 
             /// The variant of a word, or `None` for any other text.
             $vis fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some($name::$variant),)+ _ => None }
+                const PLACES: crate::words::Places = crate::words::Places::of(&[$($word),+]);
+                let variant = *$name::ALL.get(PLACES.get(word))?;
+                if variant.as_str() == word { Some(variant) } else { None }
             }
         }
 
@@ -53,6 +55,46 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// Where each of some words stands among them: found by a hash of which the compiler has seen that it tells all of them apart, since
+/// comparing with one after the other is a good part of what reading an event takes.
+pub(crate) struct Places {
+    factor: u64,
+    /// By the hash.
+    places: [u8; 256],
+}
+
+impl Places {
+    /// Does not compile where two words are alike in all that the hash looks at.
+    pub(crate) const fn of(words: &[&str]) -> Self {
+        let mut factor = 0x9E37_79B9_7F4A_7C15;
+        loop {
+            let mut found = Places { factor, places: [u8::MAX; 256] };
+            let mut place = 0;
+            while place < words.len() && found.places[found.hash(words[place])] == u8::MAX {
+                found.places[found.hash(words[place])] = place as u8;
+                place += 1;
+            }
+            if place == words.len() {
+                return found;
+            }
+            factor = factor.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(2);
+        }
+    }
+
+    /// The place of a word; of any other text that of some word, or none.
+    pub(crate) const fn get(&self, word: &str) -> usize {
+        self.places[self.hash(word)] as usize
+    }
+
+    const fn hash(&self, word: &str) -> usize {
+        let word = word.as_bytes();
+        let ([first, .., last], half) = (word, word.len() / 2) else { return 0 };
+        let inner = [word[half / 2], word[half - 1], word[half], word[half + half / 2]];
+        let key = u64::from_le_bytes([word.len() as u8, *first, inner[0], inner[1], inner[2], inner[3], *last, 0]);
+        (key.wrapping_mul(self.factor) >> 56) as usize
+    }
+}
 
 words! {
     /// Operating system family of a device.
