@@ -77,13 +77,13 @@ impl Batch {
             Some(value) => Event::parse(value, record.log_at),
             None => Err(Reject::TOMBSTONE),
         };
-        let parsed = parsed.and_then(|event| match routing.refused.contains(&self.source) {
-            false => Ok(event),
-            true => Err(Reject { reason: Reason::NotStorable, detail: "value: is refused by ClickHouse".into() }),
-        });
-        match parsed {
-            Ok(event) => self.take_event(record, &event, slot, routing),
-            Err(reject) => self.bury(record, &reject, wall_ms),
+        match &parsed {
+            Ok(_) if routing.refused.contains(&self.source) => {
+                let detail = "value: is refused by ClickHouse".into();
+                self.bury(record, &Reject { reason: Reason::NotStorable, detail }, wall_ms);
+            }
+            Ok(event) => self.take_event(record, event, slot, routing),
+            Err(reject) => self.bury(record, reject, wall_ms),
         }
     }
 

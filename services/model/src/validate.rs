@@ -28,9 +28,7 @@ impl<'a> Event<'a> {
     /// # Errors
     /// Why the value is no valid event: the `ringtrace.reason` and `ringtrace.detail` of its dead letter.
     pub fn parse(value: &'a [u8], log_at: i64) -> Result<Self, Reject> {
-        let event = Self::from_fields(Fields::parse(value)?)?;
-        event.check_times(log_at)?;
-        Ok(event)
+        Self::checked(Fields::parse(value)?, Some(log_at))
     }
 
     /// Reads a line of a file of events, as `explain` and `replay` take them: the extra field `log_at`, in milliseconds
@@ -45,12 +43,24 @@ impl<'a> Event<'a> {
             Scalar::Int(at) => Some(at),
             _ => return Err(Reject::invalid("log_at", "milliseconds since 1970")),
         };
-        let event = Self::from_fields(fields)?;
+        let event = Self::checked(fields, log_at)?;
         let log_at = log_at.unwrap_or(event.occurred_at);
-        event.check_times(log_at)?;
         Ok((event, log_at))
     }
 
+    /// An event whose times are right for its log time, or for themselves. It is made in its place: it is too large to be moved about.
+    fn checked(fields: Fields<'a>, log_at: Option<i64>) -> Result<Self, Reject> {
+        let mut parsed = Self::from_fields(fields);
+        if let Ok(event) = &mut parsed {
+            event.contents = event.hash_contents();
+            if let Err(reject) = event.check_times(log_at.unwrap_or(event.occurred_at)) {
+                parsed = Err(reject);
+            }
+        }
+        parsed
+    }
+
+    /// An event without the hash of its contents.
     pub(crate) fn from_fields(mut fields: Fields<'a>) -> Result<Self, Reject> {
         let f = &mut fields;
         let event_id = required_text(f, Field::EventId, 64)?;
@@ -75,8 +85,9 @@ impl<'a> Event<'a> {
         let mono_ms = integer(f, Field::MonoMs)?;
         let boot_id = text(f, Field::BootId)?;
         let attributes = f.attributes();
-        let detail = detail(f, &kind)?;
-        let mut event = Event {
+        let mut detail = Detail::default();
+        read_detail(f, &kind, &mut detail)?;
+        Ok(Event {
             event_id,
             kind,
             occurred_at,
@@ -93,9 +104,7 @@ impl<'a> Event<'a> {
             attributes: attributes.json,
             free: attributes.free,
             contents: 0,
-        };
-        event.contents = event.hash_contents();
-        Ok(event)
+        })
     }
 
     fn check_times(&self, log_at: i64) -> Result<(), Reject> {
@@ -134,12 +143,11 @@ impl<'a> Event<'a> {
     }
 }
 
-fn detail<'a>(f: &mut Fields<'a>, kind: &Kind<'_>) -> Result<Detail<'a>, Reject> {
-    let mut d = Detail::default();
-    let Kind::Known(known) = kind else { return Ok(d) };
+fn read_detail<'a>(f: &mut Fields<'a>, kind: &Kind<'_>, d: &mut Detail<'a>) -> Result<(), Reject> {
+    let Kind::Known(known) = kind else { return Ok(()) };
     match known {
         Known::PushSent => {
-            push(f, &mut d)?;
+            push(f, d)?;
             if d.channel.is_none() {
                 return Err(Reject::missing("channel"));
             }
@@ -148,21 +156,21 @@ fn detail<'a>(f: &mut Fields<'a>, kind: &Kind<'_>) -> Result<Detail<'a>, Reject>
             priority(f, Field::Priority)?;
         }
         Known::PushAccepted => {
-            push(f, &mut d)?;
+            push(f, d)?;
             d.status = integer(f, Field::Status)?;
         }
         Known::PushRejected => {
-            push(f, &mut d)?;
+            push(f, d)?;
             d.status = integer(f, Field::Status)?;
             d.reason = text(f, Field::Reason)?;
         }
         Known::PushFailed => {
-            push(f, &mut d)?;
+            push(f, d)?;
             d.reason = text(f, Field::Reason)?;
         }
         Known::PushSuppressed => d.reason = text(f, Field::Reason)?,
         Known::PushReceived => {
-            push(f, &mut d)?;
+            push(f, d)?;
             d.app_state = word(f, Field::AppState, app_state, "foreground, background or not_running")?;
             d.active_calls = integer(f, Field::ActiveCalls)?;
             d.must_report = boolean(f, Field::MustReport)?;
@@ -171,15 +179,15 @@ fn detail<'a>(f: &mut Fields<'a>, kind: &Kind<'_>) -> Result<Detail<'a>, Reject>
             d.priority_lowered = original == Scalar::Text("high".into()) && now == Scalar::Text("normal".into());
         }
         Known::PushHandlerReturned => {
-            push(f, &mut d)?;
+            push(f, d)?;
             d.reported = boolean(f, Field::Reported)?;
             if d.reported.is_none() {
                 return Err(Reject::missing("reported"));
             }
         }
-        _ => call_detail(f, *known, &mut d)?,
+        _ => call_detail(f, *known, d)?,
     }
-    Ok(d)
+    Ok(())
 }
 
 fn call_detail<'a>(f: &mut Fields<'a>, known: Known, d: &mut Detail<'a>) -> Result<(), Reject> {

@@ -143,7 +143,10 @@ fn a_page_is_told_once_over_a_kill_and_with_two_alerters_and_is_resolved() {
     assert_eq!(held[0]["labels"]["alertname"], "credential-errors");
     assert_eq!(held[0]["status"]["state"], "active");
 
-    // Whichever leads is killed; the other goes on with what is stored.
+    // Whichever leads is killed; the other goes on with what is stored. What is sent and not yet written down is sent again.
+    wait_for("what was told to be written down", || {
+        case.number("SELECT count() FROM alert_deliveries WHERE receiver = 'hook' AND state = 'firing'") == 1
+    });
     let leads = |listen: &str| evaluations(listen) > 0.0;
     let (leader, heir, heir_listen) = match leads(&second_listen) {
         true => (second, first, first_listen),
