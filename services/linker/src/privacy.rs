@@ -74,7 +74,11 @@ impl Privacy {
             let value = event.attributes.get(place.clone())?;
             out.push_str(event.attributes.get(end..place.start)?);
             match value.as_bytes().first()? {
-                _ if self.is_personal(name) => out.extend(["\"", &self.hash(&said(value)?), "\""]),
+                _ if self.is_personal(name) => {
+                    out.push('"');
+                    self.write_hash(&said(value)?, &mut out);
+                    out.push('"');
+                }
                 b'{' | b'[' => out.push_str(&self.protect_nested(value)?),
                 _ => out.push_str(value),
             }
@@ -97,8 +101,12 @@ impl Privacy {
                 for (name, value) in fields {
                     match value {
                         Value::Null => {}
-                        Value::String(text) if self.is_personal(name) => *text = self.hash(text),
-                        _ if self.is_personal(name) => *value = self.hash(&value.to_string()).into(),
+                        _ if self.is_personal(name) => {
+                            let mut hash = String::new();
+                            let json = value.to_string();
+                            self.write_hash(value.as_str().unwrap_or(&json), &mut hash);
+                            *value = hash.into();
+                        }
                         _ => self.protect_within(value),
                     }
                 }
@@ -112,14 +120,12 @@ impl Privacy {
         self.patterns.iter().any(|pattern| pattern.matches(name))
     }
 
-    fn hash(&self, text: &str) -> String {
-        let mut out = String::with_capacity(HASH_BYTES);
+    fn write_hash(&self, text: &str, out: &mut String) {
         out.push_str("sha256:");
         if let Some(mut mac) = self.keyed.clone() {
             mac.update(text.as_bytes());
-            HEXLOWER.encode_append(&mac.finalize().into_bytes(), &mut out);
+            HEXLOWER.encode_append(&mac.finalize().into_bytes(), out);
         }
-        out
     }
 }
 

@@ -75,9 +75,9 @@ impl Dims {
         let later = at > known.latest;
         known.latest = known.latest.max(at);
         // Most events come after those that gave the values: such a one has no more to say than what nobody said.
-        let won = match known.sources.last() {
-            Some(last) if last.at < at => known.misses_any_of(event),
-            _ => Dimension::ALL.iter().zip(known.values()).any(|(dimension, held)| {
+        let won = match later || known.sources.last().is_some_and(|last| last.at < at) {
+            true => known.misses_any_of(event),
+            false => Dimension::ALL.iter().zip(known.values()).any(|(dimension, held)| {
                 carried(event, *dimension).is_some() && held.is_none_or(|(held, _)| held.is_after(event, at))
             }),
         };

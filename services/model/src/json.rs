@@ -122,7 +122,7 @@ pub(crate) enum Scalar<'a> {
 const USUAL_FIELDS: usize = 24;
 
 /// Room for the attributes of most events, in bytes.
-const USUAL_ATTRIBUTES: usize = 128;
+const USUAL_ATTRIBUTES: usize = 256;
 
 /// The fields of one event, not yet validated: only those that came, since a table of all that may come costs more to fill, to
 /// move and to drop than the parsing.

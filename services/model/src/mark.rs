@@ -27,7 +27,9 @@ impl Moment {
     /// Whether it comes after that of an event which counts for `at`.
     pub(crate) fn is_after(&self, event: &Event<'_>, at: i64) -> bool {
         let order = self.at.cmp(&at);
-        order.then_with(|| (&self.event_id, self.contents).cmp(&(&EventId::of(&event.event_id), event.contents))).is_gt()
+        order
+            .then_with(|| (&self.event_id, self.contents).cmp(&(&EventId::of(&event.event_id), event.contents)))
+            .is_gt()
     }
 }
 

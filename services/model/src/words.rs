@@ -20,6 +20,7 @@ macro_rules! words {
             }
 
             /// The variant of a word, or `None` for any other text.
+            #[inline]
             $vis fn parse(word: &str) -> Option<Self> {
                 const PLACES: crate::words::Places = crate::words::Places::of(&[$($word),+]);
                 let variant = *$name::ALL.get(PLACES.get(word))?;

@@ -222,7 +222,7 @@ impl SlotFlush {
             |out| out.extend_from_slice(call_uuid.as_bytes()),
             |out| {
                 // Writing plain data into a vector can't fail.
-                let _ = serde_json::to_writer(out, &change);
+                let _ = sonic_rs::to_writer(out, &change);
             },
         );
     }
