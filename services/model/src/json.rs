@@ -212,9 +212,8 @@ impl<'a> Fields<'a> {
         taken
     }
 
-    /// What is not in the envelope, as a JSON object with sorted keys, nulls left out. Takes the keys of what the contract does not
-    /// name.
-    pub(crate) fn attributes(&mut self) -> Attributes<'a> {
+    /// What is not in the envelope, as a JSON object with sorted keys, nulls left out. Takes out what the contract does not name.
+    pub(crate) fn take_attributes(&mut self) -> Attributes<'a> {
         // Stable, so that of a key given twice the last value comes last, and wins as it does in `serde_json`.
         self.other.sort_by(|(one, _), (another, _)| one.cmp(another));
         self.other.dedup_by(|later, kept| {
@@ -234,7 +233,9 @@ impl<'a> Fields<'a> {
             }
             match value {
                 Scalar::Nested(_) => object.put_free(Cow::Borrowed(field.as_str()), value),
-                _ => drop(object.put(field.as_str(), value)),
+                _ => {
+                    object.put(field.as_str(), value);
+                }
             }
         }
         other.for_each(|(key, value)| object.put_free(key, &value));
@@ -263,10 +264,10 @@ impl<'a> Object<'a> {
         Object { out, free: Vec::new() }
     }
 
-    /// Adds a field and says where its value lies; one that is null is left out and lies nowhere.
-    fn put(&mut self, key: &str, value: &Scalar<'_>) -> Range<usize> {
+    /// Adds a field and says where its value lies; one that is null is left out.
+    fn put(&mut self, key: &str, value: &Scalar<'_>) -> Option<Range<usize>> {
         if *value == Scalar::Absent {
-            return 0..0;
+            return None;
         }
         if self.out.len() > 1 {
             self.out.push(b',');
@@ -275,13 +276,12 @@ impl<'a> Object<'a> {
         self.out.push(b':');
         let start = self.out.len();
         value.write(&mut self.out);
-        start..self.out.len()
+        Some(start..self.out.len())
     }
 
     /// As [`Object::put`], of a field that may say anything.
     fn put_free(&mut self, key: Cow<'a, str>, value: &Scalar<'_>) {
-        let place = self.put(&key, value);
-        if !place.is_empty() {
+        if let Some(place) = self.put(&key, value) {
             self.free.push((key, place));
         }
     }

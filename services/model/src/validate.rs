@@ -84,7 +84,7 @@ impl<'a> Event<'a> {
         let clock_offset_ms = integer(f, Field::ClockOffsetMs)?.unwrap_or(0);
         let mono_ms = integer(f, Field::MonoMs)?;
         let boot_id = text(f, Field::BootId)?;
-        let attributes = f.attributes();
+        let attributes = f.take_attributes();
         let mut detail = Detail::default();
         read_detail(f, &kind, &mut detail)?;
         Ok(Event {

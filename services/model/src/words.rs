@@ -62,17 +62,29 @@ pub(crate) use words;
 pub(crate) struct Places {
     factor: u64,
     /// By the hash.
-    places: [u8; 256],
+    places: [u8; 1 << HASH_BITS],
 }
 
+/// The place under a hash that no word has.
+const NOWHERE: u8 = u8::MAX;
+
+/// Enough that a factor for a hundred words is soon found.
+const HASH_BITS: u32 = 10;
+
+/// How many factors are tried: the compiler gives up on what takes much longer.
+const FACTORS: usize = 1_000;
+
 impl Places {
-    /// Does not compile where two words are alike in all that the hash looks at.
+    /// # Panics
+    /// When the compiler works it out: where words are alike in all that the hash looks at, or too many.
     pub(crate) const fn of(words: &[&str]) -> Self {
         let mut factor = 0x9E37_79B9_7F4A_7C15;
+        let mut tried = 0;
         loop {
-            let mut found = Places { factor, places: [u8::MAX; 256] };
+            assert!(tried < FACTORS, "words are alike in all that the hash looks at, or there are too many");
+            let mut found = Places { factor, places: [NOWHERE; 1 << HASH_BITS] };
             let mut place = 0;
-            while place < words.len() && found.places[found.hash(words[place])] == u8::MAX {
+            while place < words.len() && found.places[found.hash(words[place])] == NOWHERE {
                 found.places[found.hash(words[place])] = place as u8;
                 place += 1;
             }
@@ -80,6 +92,7 @@ impl Places {
                 return found;
             }
             factor = factor.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(2);
+            tried += 1;
         }
     }
 
@@ -93,7 +106,7 @@ impl Places {
         let ([first, .., last], half) = (word, word.len() / 2) else { return 0 };
         let inner = [word[half / 2], word[half - 1], word[half], word[half + half / 2]];
         let key = u64::from_le_bytes([word.len() as u8, *first, inner[0], inner[1], inner[2], inner[3], *last, 0]);
-        (key.wrapping_mul(self.factor) >> 56) as usize
+        (key.wrapping_mul(self.factor) >> (u64::BITS - HASH_BITS)) as usize
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use ringtrace_linker::PRODUCER_SETTINGS;
 use ringtrace_model::Event;
 
@@ -42,7 +42,7 @@ pub(super) fn measure(name: &str, case: &Case, input: &Input, meter: &Meter) -> 
 }
 
 struct Relay<'t> {
-    producer: ThreadedProducer<DefaultProducerContext>,
+    producer: BaseProducer,
     records: Vec<(&'t str, Read)>,
     sent: Cell<usize>,
     /// Bytes that were read, and those of them since the last flush.
@@ -79,13 +79,13 @@ impl Relay<'_> {
     }
 }
 
-fn producer(case: &Case, name: &str) -> ThreadedProducer<DefaultProducerContext> {
+fn producer(case: &Case, name: &str) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", case.brokers()).set("transactional.id", format!("{name}-relay"));
     for (name, value) in PRODUCER_SETTINGS {
         config.set(name, value);
     }
-    let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+    let producer: BaseProducer = config.create().expect("a producer");
     producer.init_transactions(PATIENCE).expect("transactions");
     producer
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringtrace_model::MAX_LEGS_PER_CALL;
 use ringtrace_tests::stack::Case;
 use serde_json::{Map, Value, json};
 
@@ -140,7 +141,16 @@ fn compare_verdicts(case: &Case, expected: &Expected) {
         }
         assert_eq!(previous, (leg["verdict"].clone(), leg["evidence"].clone()), "{leg}");
     }
+    chains.retain(|_, chain| !lost_its_place(expected, &chain[0]));
     assert!(chains.is_empty(), "verdicts of legs that are not there: {:?}", chains.keys());
+}
+
+/// Whether a flush in the middle may have published a leg whose place went to devices with smaller ids that came later.
+fn lost_its_place(expected: &Expected, change: &Value) -> bool {
+    let same_call = |leg: &&Value| leg["tenant_id"] == change["tenant_id"] && leg["call_uuid"] == change["call_uuid"];
+    let devices = expected.legs.iter().filter(same_call).map(|leg| leg["device_id"].as_str());
+    let smaller = devices.filter(|device| *device < change["device_id"].as_str()).count();
+    smaller >= MAX_LEGS_PER_CALL
 }
 
 fn leg_key(row: &Value) -> String {
