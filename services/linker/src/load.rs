@@ -283,7 +283,7 @@ impl<L: Log> SlotLoader<'_, L> {
         let is_new = changelog.header.map(|header| Header { rules, ..header }) != Some(header);
         let mut slot = Slot::new(partition, self.rules, self.limits, header);
         // Open calls were judged, and their timers set, by other rules.
-        slot.judges_again = judged_by.is_some_and(|judged_by| judged_by != rules) && !planted!(NotJudgedAgain);
+        slot.judges_again = judged_by.is_some_and(|judged_by| judged_by != rules);
         for (key, record) in changelog.calls {
             if call_partition(key.call_uuid, partitions) == partition {
                 slot.restore(key, record);

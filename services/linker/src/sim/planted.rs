@@ -47,8 +47,6 @@ pub(crate) enum Bug {
     RequestWithoutRows,
     /// A process goes on judging by its rules when there are newer ones.
     OldRulesServe,
-    /// Open calls stay as other rules have judged them.
-    NotJudgedAgain,
 }
 
 thread_local! {
@@ -189,9 +187,4 @@ fn a_request_without_rows_is_found() {
 #[test]
 fn old_rules_that_go_on_are_found() {
     finds(Bug::OldRulesServe, "requests are served by the rules that they ask for");
-}
-
-#[test]
-fn open_calls_that_are_not_judged_again_are_found() {
-    finds(Bug::NotJudgedAgain, "legs are those of the fold");
 }

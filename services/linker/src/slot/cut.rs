@@ -135,6 +135,9 @@ impl Slot {
                 self.timers.push(Reverse((at, seat)));
             }
             let Header { sequence, log_clock, .. } = self.header;
+            if entry.is_settled() {
+                self.settled.push((seat, sequence));
+            }
             if entry.visits { self.visitors.push((seat, sequence)) } else { self.idle.push(seat, sequence, log_clock) }
         }
         if planted!(LeavesUnacknowledged) {
@@ -153,7 +156,7 @@ impl Slot {
 impl SlotFlush {
     /// Judges a call and writes it; false for one without events.
     fn write_call(&mut self, entry: &mut Entry, rules: &Rules) -> bool {
-        let Entry { key, state, next_change_at, written_in, past, visits, recorded, .. } = entry;
+        let Entry { key, state, next_change_at, past, visits, .. } = entry;
         let State::Open(open) = state else { return true };
         if open.call.is_empty() {
             return false;
@@ -170,17 +173,29 @@ impl SlotFlush {
             *next_change_at = evaluation.next_change_at;
             self.negative_latencies += evaluation.negative_latencies;
         }
-        self.encoded.clear();
-        self.encoded = call.encode(std::mem::take(&mut self.encoded));
-        let record = open.record(self.header.sequence, *next_change_at, *past, &self.encoded);
-        self.states.push(|out| write_key(key, out), |out| record.write(out));
         open.call = call;
-        open.removed = Vec::new();
-        open.rows = Vec::new();
-        open.before = None;
-        *written_in = self.header.sequence;
-        *recorded = true;
+        self.record(entry);
+        if let Some(open) = entry.open() {
+            open.removed = Vec::new();
+            open.rows = Vec::new();
+        }
         true
+    }
+
+    /// Puts a call into the changelog. Of one that is settled, the record says only that its rows may be missing: whoever
+    /// takes it over looks its events up, if ever anything happens to it.
+    fn record(&mut self, entry: &mut Entry) {
+        let is_settled = entry.is_settled();
+        let State::Open(open) = &entry.state else { return };
+        self.encoded.clear();
+        if !is_settled {
+            self.encoded = open.call.encode(std::mem::take(&mut self.encoded));
+        }
+        let call = (!is_settled).then_some(self.encoded.as_slice());
+        let record = open.record(self.header.sequence, entry.next_change_at, entry.past, call);
+        self.states.push(|out| write_key(&entry.key, out), |out| record.write(out));
+        entry.written_in = self.header.sequence;
+        entry.recorded = true;
     }
 
     /// Says which verdicts changed, and notes them as published.

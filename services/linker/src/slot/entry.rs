@@ -96,6 +96,11 @@ impl Entry {
         }
     }
 
+    /// Whether nothing happens to the call by itself any more.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.past == Past::Known && self.next_change_at.is_none()
+    }
+
     pub(crate) fn is_parked(&self) -> bool {
         matches!(self.state, State::Parked)
     }
@@ -116,13 +121,13 @@ impl Open {
         }
     }
 
-    /// The record of the flush `sequence`; `call` is the encoded call.
+    /// The record of the flush `sequence`; `call` is the encoded call, where the record is to hold it.
     pub(crate) fn record<'a>(
         &'a self,
         sequence: u64,
         next_change_at: Option<i64>,
         past: Past,
-        call: &'a [u8],
+        call: Option<&'a [u8]>,
     ) -> CallRecord<'a> {
         CallRecord {
             sequence,
@@ -132,19 +137,21 @@ impl Open {
             published: Cow::Borrowed(&self.published),
             unchecked_since: (past == Past::Unchecked).then_some(self.unknown_since),
             removed: Cow::Borrowed(&self.removed),
-            call: (call.len() <= MAX_STATE_BYTES).then_some(call),
+            call: call.filter(|call| call.len() <= MAX_STATE_BYTES),
         }
     }
 
-    /// What a record of the changelog holds, and why not all of it. Its deleted legs are written already.
-    pub(crate) fn unpack(record: &[u8]) -> (Self, Result<(), StateError>) {
+    /// What a record of the changelog holds, and whether that is all of the call, or why not. Its deleted legs are written
+    /// already.
+    pub(crate) fn unpack(record: &[u8]) -> (Self, Result<bool, StateError>) {
         let record = match CallRecord::decode(record) {
             Ok(record) => record,
             Err(error) => return (Self::begun_at(0, 0), Err(error)),
         };
-        let (call, read) = match Call::decode(record.call.unwrap_or_default()) {
-            Ok(call) => (call, Ok(())),
-            Err(error) => (Call::default(), Err(error.into())),
+        let (call, read) = match record.call.map(Call::decode) {
+            Some(Ok(call)) => (call, Ok(true)),
+            Some(Err(error)) => (Call::default(), Err(error.into())),
+            None => (Call::default(), Ok(false)),
         };
         let open = Open {
             call,

@@ -210,6 +210,8 @@ impl Slot {
         }
         let is_judged_again = self.judges_again && entry.past == Past::Known;
         let next_change_at = entry.next_change_at;
+        // Of a settled call that has its rows nothing is missing before something happens to it.
+        let is_whole = is_whole || (entry.is_settled() && !rows_missing && !is_judged_again);
         entry.state = State::Packed(record);
         let seat = self.calls.insert(entry);
         if let Some(at) = next_change_at {
@@ -237,9 +239,24 @@ impl Slot {
                 false => self.visitors.push((seat, written_in)),
             }
         }
+        self.forget_settled(sequence);
         self.let_leave();
         // Only what stays: catching up, most calls have left by now.
         self.pack_rested();
+    }
+
+    /// The changelog needs no record of a settled call whose rows ClickHouse has. The call stays in memory for its late events.
+    fn forget_settled(&mut self, acknowledged: u64) {
+        let Slot { settled, calls, gone, .. } = self;
+        settled.retain(|(seat, written_in)| {
+            let is_acknowledged = *written_in <= acknowledged;
+            let is_last = |entry: &&mut Entry| entry.written_in == *written_in && !entry.dirty && entry.recorded;
+            if let Some(entry) = calls.get_mut(*seat).filter(|entry| is_acknowledged && is_last(entry)) {
+                entry.recorded = false;
+                gone.push(entry.key.clone());
+            }
+            !is_acknowledged
+        });
     }
 
     /// Calls leave that are settled for long enough, or for which there is no room.
@@ -294,7 +311,7 @@ impl Slot {
                     State::Open(open) if entry.written_in == batch.sequence && !entry.dirty => {
                         encoded.clear();
                         encoded = open.call.encode(encoded);
-                        let whole = open.record(entry.written_in, entry.next_change_at, entry.past, &encoded);
+                        let whole = open.record(entry.written_in, entry.next_change_at, entry.past, Some(&encoded));
                         if whole.call.is_none() {
                             continue;
                         }
@@ -318,14 +335,113 @@ impl Slot {
 mod tests {
     use std::borrow::Cow;
 
-    use ringtrace_model::{Call, CallKey, Rules, Uuid};
+    use ringtrace_model::{Call, CallKey, Event, Rules, Uuid, Verdict};
 
-    use crate::slot::{Limits, Slot};
-    use crate::state::{CallRecord, Header};
+    use crate::slot::{History, Limits, Slot, SlotFlush};
+    use crate::state::{CallRecord, Header, encode_key};
+    use crate::tables::EventMeta;
+
+    const T0: i64 = 1_790_000_000_000;
+
+    const PUSH_SENT: (i64, &str) = (0, r#""kind":"push.sent","platform":"ios","channel":"apns_voip""#);
+    const PUSH_RECEIVED: (i64, &str) = (100, r#""kind":"push.received""#);
+    const REPORTED: (i64, &str) = (200, r#""kind":"call.reported""#);
+    const ENDED: (i64, &str) = (9_000, r#""kind":"call.ended","end_reason":"remote_ended""#);
+
+    fn key() -> CallKey {
+        CallKey { tenant_id: "default".into(), call_uuid: Uuid::from_u128(7) }
+    }
+
+    fn slot_of(rules: Rules, acknowledged: u64) -> Slot {
+        let header = Header { acknowledged, ..Header::default() };
+        Slot::new(0, rules, Limits { calls: 10, settled_ms: 3_600_000 }, header)
+    }
+
+    /// Folds events of one call, which happen some milliseconds after `T0`.
+    fn fold(slot: &mut Slot, events: &[(i64, &str)]) {
+        for (at, fields) in events {
+            let at = T0 + at;
+            let CallKey { call_uuid, .. } = key();
+            let value = format!(
+                r#"{{"event_id":"{at}","occurred_at":{at},"app_id":"a","device_id":"d","push_id":"p","call_uuid":"{call_uuid}",{fields}}}"#
+            );
+            let meta = EventMeta { log_at: at, source: "push-events/0/0", attributes: "{}" };
+            slot.fold(&Event::parse(value.as_bytes(), at).unwrap(), meta);
+        }
+    }
+
+    /// Cuts a flush at some milliseconds after `T0`; ClickHouse knows nothing of any call.
+    fn cut_at(slot: &mut Slot, at: i64) -> SlotFlush {
+        slot.take_wanted(10).iter().for_each(|key| slot.page_in(key, History::default()));
+        slot.take_unchecked().iter().for_each(|(key, _)| slot.confirm_new(key));
+        slot.advance(T0 + at);
+        slot.cut()
+    }
+
+    fn records(flush: &SlotFlush) -> Vec<(&[u8], Option<&[u8]>)> {
+        flush.states.iter().collect()
+    }
+
+    #[test]
+    fn of_a_settled_call_the_changelog_says_only_that_its_rows_may_be_missing() {
+        let mut slot = slot_of(Rules::default(), 0);
+        fold(&mut slot, &[PUSH_SENT, PUSH_RECEIVED, REPORTED]);
+        let opened = cut_at(&mut slot, 1_000);
+        let whole = CallRecord::decode(records(&opened)[0].1.unwrap()).unwrap();
+        assert!(whole.call.is_some() && whole.next_change_at.is_some(), "rings, and waits for its end: {whole:?}");
+        fold(&mut slot, &[ENDED]);
+        let settled = cut_at(&mut slot, 600_000);
+        let record = records(&settled)[0].1.unwrap();
+        assert_eq!(CallRecord::decode(record).unwrap().call, None);
+        assert_eq!(settled.legs.rows(), 1);
+
+        // Whoever takes the slot over writes rows that are missing again, from the history.
+        let mut next = slot_of(Rules::default(), settled.header.sequence - 1);
+        next.restore(key(), record.into());
+        assert_eq!(next.take_wanted(10), [key()]);
+        // Where none are, nothing is asked before something happens to the call.
+        let mut next = slot_of(Rules::default(), settled.header.sequence);
+        next.restore(key(), record.into());
+        assert!(!next.has_work() && next.take_wanted(10).is_empty());
+        fold(&mut next, &[REPORTED]);
+        assert_eq!(next.take_wanted(10), [key()]);
+
+        // The rows are there: the record has done its work, the call waits for late events.
+        slot.acknowledge(settled.header.sequence);
+        assert!(slot.has_work());
+        let buried = cut_at(&mut slot, 600_001);
+        assert_eq!(records(&buried), [(encode_key(&key()).as_slice(), None)]);
+        assert_eq!((slot.open_calls(), slot.has_work()), (1, false));
+        fold(&mut slot, &[(9_500, r#""kind":"call.answered""#)]);
+        let late = cut_at(&mut slot, 600_002);
+        assert_eq!((records(&late).len(), late.legs.rows()), (1, 1), "no look-up");
+        slot.acknowledge(late.header.sequence);
+        assert_eq!(records(&cut_at(&mut slot, 600_003)), [(encode_key(&key()).as_slice(), None)]);
+        // It leaves when its time has come, without a second tombstone.
+        slot.advance(T0 + 10_000_000);
+        slot.acknowledge(late.header.sequence + 1);
+        assert_eq!((slot.open_calls(), slot.has_work()), (0, false));
+    }
+
+    #[test]
+    fn open_calls_are_judged_again_by_other_rules() {
+        let patient = Rules { report_deadline_ms: 3_600_000, ..Rules::default() };
+        let mut slot = slot_of(patient, 0);
+        fold(&mut slot, &[PUSH_SENT, PUSH_RECEIVED]);
+        let flush = cut_at(&mut slot, 60_000);
+        assert_eq!(flush.verdict_changes, [Verdict::Pending]);
+        let record = records(&flush)[0].1.unwrap();
+
+        for (judges_again, expected) in [(false, &[][..]), (true, &[Verdict::Unreported])] {
+            let mut next = slot_of(Rules::default(), flush.header.sequence);
+            next.judges_again = judges_again;
+            next.restore(key(), record.into());
+            assert_eq!(cut_at(&mut next, 60_000).verdict_changes, expected);
+        }
+    }
 
     #[test]
     fn a_state_that_can_not_be_read_is_looked_up() {
-        let limits = Limits { calls: 10, settled_ms: 1_000 };
         let layout = Call::default().encode(Vec::new())[0];
         let record = |call: Option<&[u8]>| {
             let mut bytes = Vec::new();
@@ -344,12 +460,10 @@ mod tests {
         };
         let of_another_layout = [&[0], &record(Some(&[layout]))[1..]].concat();
         for record in [record(Some(&[layout - 1, 7])), record(Some(&[layout, 255])), record(None), of_another_layout] {
-            let header = Header { acknowledged: 3, ..Header::default() };
-            let mut slot = Slot::new(0, Rules::default(), limits, header);
-            let key = CallKey { tenant_id: "acme".into(), call_uuid: Uuid::from_u128(7) };
-            slot.restore(key.clone(), record.into());
+            let mut slot = slot_of(Rules::default(), 3);
+            slot.restore(key(), record.into());
             slot.advance(10);
-            assert_eq!(slot.take_wanted(10), [key]);
+            assert_eq!(slot.take_wanted(10), [key()]);
         }
     }
 }

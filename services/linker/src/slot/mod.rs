@@ -60,6 +60,8 @@ pub(crate) struct Slot {
     dictionary: Dictionary,
     /// Calls that are in memory only because a request has named them, with the flush that wrote them.
     visitors: Vec<(Seat, u64)>,
+    /// Calls that were written as settled, with the flush: their records have done their work when their rows are acknowledged.
+    settled: Vec<(Seat, u64)>,
     /// A request came since the last flush: the next one says how far the slot has come, even without anything else in it.
     has_request: bool,
     /// The log clock of the last flush.
@@ -92,6 +94,7 @@ impl Slot {
             idle: Queue::default(),
             dictionary: Dictionary::default(),
             visitors: Vec::new(),
+            settled: Vec::new(),
             has_request: false,
             told: header.log_clock,
             dirty: Vec::new(),
@@ -179,7 +182,7 @@ impl Slot {
         self.calls.insert(entry)
     }
 
-    /// Opens a call that is packed; false for one that is not in memory. What can't be read is looked up.
+    /// Opens a call that is packed; false for one that is not in memory. What its record does not hold is looked up.
     fn unpack(&mut self, seat: Seat) -> bool {
         let Some(entry) = self.calls.get_mut(seat) else { return false };
         let (mut open, read) = match &entry.state {
@@ -189,14 +192,16 @@ impl Slot {
             State::Squeezed(record) => Open::unpack(&self.dictionary.unsqueeze(record).unwrap_or_default()),
         };
         let before = std::mem::replace(&mut entry.state, State::Parked);
-        match read {
-            Ok(()) => open.before = Some(before),
-            Err(error) => {
-                tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
-                entry.past = Past::Wanted;
-                entry.seen_before = true;
-                self.wanted.push(seat);
-            }
+        let is_whole = read.unwrap_or_else(|error| {
+            tracing::warn!(call_uuid = %entry.key.call_uuid, error = &error as &dyn std::error::Error, "open call is looked up");
+            false
+        });
+        if is_whole {
+            open.before = Some(before);
+        } else {
+            entry.past = Past::Wanted;
+            entry.seen_before = true;
+            self.wanted.push(seat);
         }
         entry.state = State::Open(Box::new(open));
         true
