@@ -1,4 +1,5 @@
-//! What the state changelog holds: a record per open call, and a header per slot.
+//! What the state changelog holds: a record per open call, and a header per slot. A settled call has a record until its rows are
+//! acknowledged.
 
 use std::borrow::Cow;
 
@@ -66,7 +67,7 @@ pub(crate) struct Published {
     pub(crate) evidence: Option<Evidence>,
 }
 
-/// An open call, as of one transaction.
+/// A call, as of one transaction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CallRecord<'a> {
     /// Flush sequence that wrote it.
@@ -82,7 +83,7 @@ pub(crate) struct CallRecord<'a> {
     pub(crate) unchecked_since: Option<i64>,
     /// Legs that this flush wrote as deleted.
     pub(crate) removed: Cow<'a, [CompactString]>,
-    /// The encoded call; `None` where it is too large, and has to be paged in from the history.
+    /// The encoded call; `None` where it is settled or too large, and has to be paged in from the history.
     #[serde(borrow, with = "serde_bytes")]
     pub(crate) call: Option<&'a [u8]>,
 }

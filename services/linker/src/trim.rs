@@ -23,6 +23,16 @@ use crate::record::DEAD_AT_HEADER;
 /// How often to look. Every instance does: deleting twice deletes nothing more.
 const PERIOD: Duration = Duration::from_secs(600);
 
+/// How soon again where the group's coordinator was about to move: so it is when the group is new.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What brokers say until a group's coordinator is where it belongs.
+const MOVING: [RDKafkaErrorCode; 3] = [
+    RDKafkaErrorCode::NotCoordinator,
+    RDKafkaErrorCode::CoordinatorNotAvailable,
+    RDKafkaErrorCode::CoordinatorLoadInProgress,
+];
+
 /// How long the brokers may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -45,18 +55,20 @@ impl Trimmer {
     /// Runs until the other end of `stop` is dropped.
     pub(crate) fn run(&self, stop: &Receiver<()>) {
         loop {
+            let mut next = PERIOD;
             for (topic, result) in [
                 (&self.kafka.internal_topic, self.trim_internal()),
                 (&self.kafka.dead_letters_topic, self.trim_dead_letters()),
             ] {
-                // Nothing depends on it but disk space: the next round tries again.
-                if let Err(error) = result
-                    && error.rdkafka_error_code() != Some(RDKafkaErrorCode::UnsupportedFeature)
-                {
-                    tracing::warn!(%error, topic, "records that have done their work can't be deleted");
+                let Err(error) = result else { continue };
+                match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::UnsupportedFeature) => {}
+                    Some(code) if MOVING.contains(&code) => next = AGAIN,
+                    // Nothing depends on it but disk space: the next round tries again.
+                    _ => tracing::warn!(%error, topic, "records that have done their work can't be deleted"),
                 }
             }
-            if stop.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
+            if stop.recv_timeout(next) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
         }
