@@ -107,8 +107,14 @@ impl<W: World> Session<'_, W> {
         loop {
             self.ask_histories(1);
             let Some((keys, answer)) = self.asked.take() else { return Ok(()) };
-            let histories = self.await_answer(&answer)?;
-            self.fold_histories(&keys, histories);
+            match self.await_answer(&answer) {
+                Ok(histories) => self.fold_histories(&keys, histories),
+                Err(error) => {
+                    // Slots that stay still wait for it.
+                    self.asked = Some((keys, answer));
+                    return Err(error);
+                }
+            }
         }
     }
 

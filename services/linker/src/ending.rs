@@ -52,16 +52,22 @@ impl<W: World> Session<'_, W> {
         self.await_check()?;
         self.start_check();
         self.await_check()?;
-        self.cut_here()?;
-        self.settle()?;
+        self.conclude()?;
         self.has_reached()
     }
 
     /// Writes and commits what was read, and stops.
     pub(crate) fn drain(mut self) -> Result<(), LinkError> {
         tracing::info!("draining: what was read is written and committed");
+        self.conclude()
+    }
+
+    /// Writes what was read, and what is left to say once that is acknowledged: the next owner has nothing to repeat.
+    pub(crate) fn conclude(&mut self) -> Result<(), LinkError> {
         self.settle()?;
         self.cut()?;
+        self.settle()?;
+        self.cut_here()?;
         self.settle()
     }
 }

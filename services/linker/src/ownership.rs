@@ -52,7 +52,7 @@ impl<W: World> Session<'_, W> {
         tracing::info!(partitions = places.len(), "partitions are taken away");
         if places.iter().any(|place| self.reading.positions.contains_key(place)) {
             self.deadline = Some(self.world.now() + HAND_OVER);
-            let ended = self.settle().and_then(|()| self.cut()).and_then(|()| self.settle());
+            let ended = self.conclude();
             self.deadline = None;
             match ended {
                 Ok(()) | Err(LinkError::Late) => {}

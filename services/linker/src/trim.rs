@@ -54,8 +54,9 @@ impl Trimmer {
 
     /// Runs until the other end of `stop` is dropped.
     pub(crate) fn run(&self, stop: &Receiver<()>) {
+        let mut next = PERIOD;
         loop {
-            let mut next = PERIOD;
+            let was_moving = std::mem::replace(&mut next, PERIOD) == AGAIN;
             for (topic, result) in [
                 (&self.kafka.internal_topic, self.trim_internal()),
                 (&self.kafka.dead_letters_topic, self.trim_dead_letters()),
@@ -63,7 +64,7 @@ impl Trimmer {
                 let Err(error) = result else { continue };
                 match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::UnsupportedFeature) => {}
-                    Some(code) if MOVING.contains(&code) => next = AGAIN,
+                    Some(code) if MOVING.contains(&code) && !was_moving => next = AGAIN,
                     // Nothing depends on it but disk space: the next round tries again.
                     _ => tracing::warn!(%error, topic, "records that have done their work can't be deleted"),
                 }

@@ -66,6 +66,8 @@ pub(super) struct Audit {
     /// Offsets as of the last decided transaction.
     pub(super) offsets: BTreeMap<Place, i64>,
     headers: BTreeMap<i32, Header>,
+    /// The changelog's records of settled calls, by its partition: the flush that wrote each.
+    settled: BTreeMap<i32, BTreeMap<CallKey, u64>>,
     /// Calls by flush that committed transactions have written.
     flushed: BTreeSet<(CallKey, u64)>,
     images: HashMap<(bool, ImageKey, i64, u64), Row>,
@@ -235,15 +237,22 @@ impl Audit {
     /// A slot's sequence and clock only go on, and its clock waits for what is not read.
     fn check_slot(&mut self, slot: i32, entries: &[&Entry], around: &Around<'_>) -> Result<(), Failure> {
         let mut header = None;
+        let settled = self.settled.entry(slot).or_default();
         for entry in entries {
             let key = entry.key.as_deref().unwrap_or_default();
             match entry.value.as_deref() {
                 Some(value) if key == HEADER_KEY => header = Some(Header::decode(value).unwrap()),
                 Some(value) => {
                     let (key, record) = (decode_key(key).unwrap(), CallRecord::decode(value).unwrap());
-                    self.flushed.insert((key, record.sequence));
+                    self.flushed.insert((key.clone(), record.sequence));
+                    match (record.next_change_at, record.unchecked_since) {
+                        (None, None) => settled.insert(key, record.sequence),
+                        _ => settled.remove(&key),
+                    };
                 }
-                None => {}
+                None => {
+                    settled.remove(&decode_key(key).unwrap());
+                }
             }
         }
         // Tombstones of calls that have moved away may stand alone.
@@ -254,6 +263,9 @@ impl Audit {
             format!("slot {slot}: {before:?}, then {header:?}")
         })?;
         ensure(header.rules >= before.rules, "rules never go back", || format!("{before:?}, then {header:?}"))?;
+        let is_own = |key: &CallKey| call_partition(key.call_uuid, header.partitions) == slot;
+        let kept = settled.iter().find(|(key, written_in)| **written_in <= header.acknowledged && is_own(key));
+        ensure(kept.is_none(), "the changelog forgets settled calls", || format!("{kept:?}, {header:?}"))?;
         if around.stamps == Stamps::Create {
             return Ok(());
         }

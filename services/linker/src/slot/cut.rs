@@ -136,7 +136,7 @@ impl Slot {
             }
             let Header { sequence, log_clock, .. } = self.header;
             if entry.is_settled() {
-                self.settled.push((seat, sequence));
+                self.settled.push(seat);
             }
             if entry.visits { self.visitors.push((seat, sequence)) } else { self.idle.push(seat, sequence, log_clock) }
         }

@@ -56,6 +56,8 @@ pub(crate) struct Open {
     pub(crate) call: Call,
     /// Log time at which the call was first seen, cut to ten minutes, in seconds since the Unix epoch.
     pub(crate) first_seen: u32,
+    /// The call was judged under that slice: its rows are there, or will be.
+    pub(crate) keeps_slice: bool,
     /// Log time before which ClickHouse should know nothing of an unchecked call.
     pub(crate) unknown_since: i64,
     /// Log time of the last change.
@@ -112,6 +114,7 @@ impl Open {
         Open {
             call: Call::default(),
             first_seen,
+            keeps_slice: false,
             unknown_since: log_at,
             updated_at: log_at,
             published: Vec::new(),
@@ -156,6 +159,7 @@ impl Open {
         let open = Open {
             call,
             first_seen: record.first_seen,
+            keeps_slice: record.unchecked_since.is_none(),
             unknown_since: record.unchecked_since.unwrap_or(record.updated_at),
             updated_at: record.updated_at,
             published: record.published.into_owned(),

@@ -119,6 +119,7 @@ impl Slot {
         let of_events = || history.events.iter().map(|past| past.first_seen).filter(|seen| *seen != 0).min();
         if let Some(first_seen) = history.first_seen.or_else(of_events)
             && first_seen != open.first_seen
+            && !open.keeps_slice
             && !planted!(SliceNotKept)
         {
             open.first_seen = first_seen;
@@ -196,7 +197,7 @@ impl Slot {
         entry.written_in = self.header.acknowledged;
         let stored = CallRecord::decode(&record).ok();
         let rows_missing = stored.as_ref().is_none_or(|stored| stored.sequence > acknowledged);
-        let is_whole = stored.as_ref().is_some_and(|stored| stored.call.is_some());
+        let is_whole = planted!(RowsNotRepeated: true, stored.as_ref().is_some_and(|stored| stored.call.is_some()));
         let mut removed = Vec::new();
         if let Some(stored) = stored {
             entry.next_change_at = stored.next_change_at;
@@ -210,8 +211,6 @@ impl Slot {
         }
         let is_judged_again = self.judges_again && entry.past == Past::Known;
         let next_change_at = entry.next_change_at;
-        // Of a settled call that has its rows nothing is missing before something happens to it.
-        let is_whole = is_whole || (entry.is_settled() && !rows_missing && !is_judged_again);
         entry.state = State::Packed(record);
         let seat = self.calls.insert(entry);
         if let Some(at) = next_change_at {
@@ -239,24 +238,24 @@ impl Slot {
                 false => self.visitors.push((seat, written_in)),
             }
         }
-        self.forget_settled(sequence);
+        self.forget_settled();
         self.let_leave();
         // Only what stays: catching up, most calls have left by now.
         self.pack_rested();
     }
 
     /// The changelog needs no record of a settled call whose rows ClickHouse has. The call stays in memory for its late events.
-    fn forget_settled(&mut self, acknowledged: u64) {
-        let Slot { settled, calls, gone, .. } = self;
-        settled.retain(|(seat, written_in)| {
-            let is_acknowledged = *written_in <= acknowledged;
-            let is_last = |entry: &&mut Entry| entry.written_in == *written_in && !entry.dirty && entry.recorded;
-            if let Some(entry) = calls.get_mut(*seat).filter(|entry| is_acknowledged && is_last(entry)) {
+    fn forget_settled(&mut self) {
+        let Slot { settled, calls, gone, header, .. } = self;
+        for seat in settled.drain(..) {
+            let is_done = |entry: &&mut Entry| {
+                entry.recorded && entry.is_settled() && !entry.dirty && entry.written_in <= header.acknowledged
+            };
+            if let Some(entry) = calls.get_mut(seat).filter(is_done) {
                 entry.recorded = false;
                 gone.push(entry.key.clone());
             }
-            !is_acknowledged
-        });
+        }
     }
 
     /// Calls leave that are settled for long enough, or for which there is no room.
@@ -398,12 +397,6 @@ mod tests {
         // Whoever takes the slot over writes rows that are missing again, from the history.
         let mut next = slot_of(Rules::default(), settled.header.sequence - 1);
         next.restore(key(), record.into());
-        assert_eq!(next.take_wanted(10), [key()]);
-        // Where none are, nothing is asked before something happens to the call.
-        let mut next = slot_of(Rules::default(), settled.header.sequence);
-        next.restore(key(), record.into());
-        assert!(!next.has_work() && next.take_wanted(10).is_empty());
-        fold(&mut next, &[REPORTED]);
         assert_eq!(next.take_wanted(10), [key()]);
 
         // The rows are there: the record has done its work, the call waits for late events.

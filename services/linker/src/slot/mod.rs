@@ -60,8 +60,8 @@ pub(crate) struct Slot {
     dictionary: Dictionary,
     /// Calls that are in memory only because a request has named them, with the flush that wrote them.
     visitors: Vec<(Seat, u64)>,
-    /// Calls that were written as settled, with the flush: their records have done their work when their rows are acknowledged.
-    settled: Vec<(Seat, u64)>,
+    /// Calls that the last flush has written as settled: their records have done their work when their rows are acknowledged.
+    settled: Vec<Seat>,
     /// A request came since the last flush: the next one says how far the slot has come, even without anything else in it.
     has_request: bool,
     /// The log clock of the last flush.

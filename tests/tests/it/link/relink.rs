@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringtrace_kit::clock::wall_ms;
 use ringtrace_model::Rules;
 use ringtrace_tests::stack::{Case, Given, wait_for};
 use serde_json::{Value, json};
@@ -174,6 +175,27 @@ fn settings_that_are_not_stored_are_refused_until_the_change_is_accepted() {
     );
     let stored = case.rows("SELECT number, settings['report_deadline_ms'] AS deadline FROM rules ORDER BY number");
     assert_eq!(stored, [json!({"number": 1, "deadline": 7000}), json!({"number": 2, "deadline": 3000})]);
+}
+
+#[test]
+fn open_calls_are_judged_by_other_rules_without_being_asked_for() {
+    let mut case = Case::new("open-rules", SLOTS);
+    case.set_rules(&[("RINGTRACE_RULES_REPORT_DEADLINE_MS", "600000")]);
+    let at = wall_ms() - 60_000;
+    let events = [("push.sent", json!("apns_voip")), ("push.received", Value::Null)];
+    let records = events.map(|(kind, channel)| {
+        let call = "3f0c6f5e-54cb-4f1c-8f0e-7c1f2d9a0b11";
+        let event = json!({"event_id": kind, "kind": kind, "occurred_at": at, "app_id": "com.example.talk", "call_uuid": call,
+            "device_id": "phone", "platform": "ios", "push_id": "p", "channel": channel});
+        let value = Some(event.to_string().into_bytes());
+        Given { topic: "push-events".to_owned(), key: Some(call.into()), value, log_at: at, ..Given::default() }
+    });
+    case.write(&records);
+    case.catch_up();
+    assert_eq!(verdicts(&case)["default 3f0c6f5e-54cb-4f1c-8f0e-7c1f2d9a0b11 phone"].0, "pending");
+    case.set_rules(&[("RINGTRACE_RULES_REPORT_DEADLINE_MS", "3000")]);
+    case.catch_up();
+    assert_eq!(verdicts(&case)["default 3f0c6f5e-54cb-4f1c-8f0e-7c1f2d9a0b11 phone"].0, "unreported (probable)");
 }
 
 #[test]
