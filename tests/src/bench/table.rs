@@ -3,7 +3,7 @@
 use super::{Subject, Usage};
 
 /// What of the linker with its rows dropped, over the consumer with a parser, is usual: CPU seconds, on two cores.
-const USUAL: f64 = 2.5;
+const USUAL: f64 = 2.1;
 
 /// So much above what is usual is worth a look, and no error: machines and neighbours differ.
 const WORTH_A_LOOK: f64 = 1.2;
