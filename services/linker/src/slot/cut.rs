@@ -183,7 +183,7 @@ impl SlotFlush {
     }
 
     /// Puts a call into the changelog. Of one that is settled, the record says only that its rows may be missing: whoever
-    /// takes it over looks its events up, if ever anything happens to it.
+    /// takes it over before they are acknowledged looks its events up.
     fn record(&mut self, entry: &mut Entry) {
         let is_settled = entry.is_settled();
         let State::Open(open) = &entry.state else { return };
