@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use crate::config::{ClickHouse, Retention};
 
 /// The migrations, in order. A number is never used twice, a file that was released never changes.
-const MIGRATIONS: [(u32, &str, &str); 12] = [
+const MIGRATIONS: [(u32, &str, &str); 13] = [
     (1, "events", include_str!("../../../schemas/clickhouse/0001_events.sql")),
     (2, "legs_and_calls", include_str!("../../../schemas/clickhouse/0002_legs_and_calls.sql")),
     (3, "slots", include_str!("../../../schemas/clickhouse/0003_slots.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(u32, &str, &str); 12] = [
     (10, "bucket_index", include_str!("../../../schemas/clickhouse/0010_bucket_index.sql")),
     (11, "call_index", include_str!("../../../schemas/clickhouse/0011_call_index.sql")),
     (12, "statistics", include_str!("../../../schemas/clickhouse/0012_statistics.sql")),
+    (13, "merges", include_str!("../../../schemas/clickhouse/0013_merges.sql")),
 ];
 
 const DATABASE: &str = "CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}}";

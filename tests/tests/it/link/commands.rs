@@ -26,8 +26,8 @@ fn migrate_may_be_repeated_and_follows_a_new_retention() {
     assert!(case.run(&["migrate"]).status.success());
     let ttl = "SELECT count() FROM system.tables WHERE database = 'test_migrated' AND create_table_query LIKE '%toIntervalDay(77)%'";
     assert_eq!(case.number(ttl), 9, "legs and calls, and what is made of them");
-    let bare = "SELECT count() FROM system.tables WHERE database = 'test_migrated' AND create_table_query LIKE '%auto_statistics_types = \\'\\'%'";
-    assert_eq!(case.number(bare), 4, "events and what is linked have no statistics of columns");
+    let tuned = "SELECT count() FROM system.tables WHERE database = 'test_migrated' AND create_table_query LIKE '%auto_statistics_types = \\'\\'%' AND create_table_query LIKE '%merge_selector_base = 16%'";
+    assert_eq!(case.number(tuned), 4, "events and what is linked have no statistics of columns, and wide merges");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn every_stored_call_is_in_the_index_also_from_before_there_was_one() {
         case.execute(forgotten);
     }
     let migrated = case.run(&["migrate"]);
-    assert!(migrated.output.contains("tables: 0011_call_index, 0012_statistics\n"), "{}", migrated.output);
+    assert!(migrated.output.contains("tables: 0011_call_index, 0012_statistics, 0013_merges\n"), "{}", migrated.output);
     assert_eq!(indexed(), stored);
 }
 
